@@ -1,0 +1,26 @@
+/// One job as the generator emits it and the engine runs it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/model/workload.h"
+
+namespace busbar::model {
+
+/// A job before it has run. Times are seconds since the start of the scenario.
+struct Job {
+  std::string name;
+  JobKind kind = JobKind::kRigid;
+  std::int32_t stream = -1;        // index of its training stream; -1: replayed
+  std::int32_t trace = -1;         // index of its replayed trace; -1: generated
+  Id<LanguageModel> model;         // none: rigid
+  double submit_s = 0.0;
+  double chips = 0.0;              // whole chips; a double only to hold large counts exactly
+  double duration_s = 0.0;         // run time of a rigid job, or on the reference chip; 0: by tokens
+  double tokens = 0.0;             // tokens to train; 0: by duration
+  double requested_s = 0.0;        // rigid jobs: killed after this; 0: request_factor applies
+  double request_factor = 1.0;     // requested time over estimated run time
+};
+
+}  // namespace busbar::model

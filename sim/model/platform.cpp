@@ -1,0 +1,56 @@
+#include "sim/model/platform.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/calendar.h"
+
+namespace busbar::model {
+
+double value_at(const std::vector<DatedValue>& steps, double unix_s, double before_first) {
+  double value = before_first;
+  for (const DatedValue& step : steps) {
+    if (step.from_unix_s > unix_s) break;
+    value = step.value;
+  }
+  return value;
+}
+
+double Curve::at(double x_value) const {
+  if (x.empty()) return 0.0;
+  const auto right = std::upper_bound(x.begin(), x.end(), x_value) - x.begin();
+  if (right == 0) return y.front();
+  if (right == static_cast<std::ptrdiff_t>(x.size())) return y.back();
+  const auto r = static_cast<size_t>(right);
+  const double share = (x_value - x[r - 1]) / (x[r] - x[r - 1]);
+  return y[r - 1] + share * (y[r] - y[r - 1]);
+}
+
+double Fabric::oversubscription() const {
+  double product = 1.0;
+  for (const FabricTier& tier : tiers) product *= tier.oversubscription;
+  return product;
+}
+
+double EnergySeries::at(double unix_s) const {
+  double value = mean;
+  if (!by_hour_utc.empty()) {
+    value *= by_hour_utc[static_cast<size_t>(base::hour_of_day(unix_s)) % by_hour_utc.size()];
+  }
+  if (!by_month.empty()) {
+    value *= by_month[static_cast<size_t>(base::month_of_year(unix_s)) % by_month.size()];
+  }
+  return value;
+}
+
+int Cluster::domains_at(double unix_s) const {
+  int domains = 0;
+  for (const Delivery& delivery : deliveries) {
+    // Removals take effect at once; only what arrives has to burn in.
+    const double delay_s = delivery.domains > 0 ? burn_in.value : 0.0;
+    if (delivery.date_unix_s + delay_s <= unix_s) domains += delivery.domains;
+  }
+  return std::max(domains, 0);
+}
+
+}  // namespace busbar::model

@@ -1,0 +1,339 @@
+/// What is simulated, the hardware side: from the accelerator out to the world.
+///
+/// Plain immutable structs in SI units, ids resolved. Dates are seconds since 1970 UTC.
+/// Filled by `sim/input`, described for users in the platform reference.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/ids.h"
+#include "sim/base/quantity.h"
+#include "sim/model/provenance.h"
+
+namespace busbar::model {
+
+using base::Id;
+using base::Table;
+
+/// A piecewise-constant value by date, e.g. a grid limit that grows in phases: `value` holds from
+/// `from_unix_s` until the next step. Sorted by date.
+struct DatedValue {
+  double from_unix_s = 0.0;
+  double value = 0.0;
+};
+
+/// Returns the value in force at a date; `before_first` when the date precedes every step (or when
+/// there is none).
+double value_at(const std::vector<DatedValue>& steps, double unix_s, double before_first);
+
+/// A measured y(x) curve, linear between points, constant outside. Sorted by x.
+struct Curve {
+  std::vector<double> x, y;
+  double at(double x_value) const;
+};
+
+// ── Accelerators and nodes ───────────────────────────────────────────────────────────────────────
+
+/// A chip: TPU, Trainium chip or GPU (one package as its vendor sells it).
+struct Accelerator {
+  std::string name;
+  std::string vendor;                             // `google`, `amazon`, `nvidia`, …
+  std::vector<std::string> aliases;               // hardware strings of published tables
+  std::map<std::string, double> peak_flops;       // dense FLOP/s by precision (`bf16`, `fp8`, …)
+  base::Bytes memory;                             // usable HBM
+  base::BytesPerSecond memory_bandwidth;          // peak
+  base::Watts idle_power, compute_power, communication_power;
+  Curve clock_by_power_cap;                       // relative speed over cap as a fraction of TDP
+  base::UsdPerSecond price;                       // list price of one chip
+  double launch_unix_s = 0.0;
+};
+
+/// Network interfaces of a node.
+struct Nic {
+  std::string name;
+  base::BytesPerSecond bandwidth;  // of one port, one direction
+  base::Watts power;
+};
+
+/// A host with its accelerators: TPU VM board, trn2 instance, HGX box, NVL72 tray.
+struct Node {
+  std::string name;
+  Id<Accelerator> accelerator;
+  int accelerators = 0;
+  Id<Nic> nic;
+  int nics = 0;
+  base::Watts host_power;  // CPUs, memory, fans, NICs excluded
+  base::Bytes local_storage;
+  base::BytesPerSecond local_storage_bandwidth;
+};
+
+// ── Scale-up domains, pods and fabrics ───────────────────────────────────────────────────────────
+
+enum class DomainTopology { kSwitch, kTorus };
+
+/// The group of nodes that one scale-up network joins: TPU cube, UltraServer, NVL72 rack.
+/// Installed, usable and used chips are three numbers (an NVL72 often runs 64 with 8 spare).
+struct Domain {
+  std::string name;
+  Id<Node> node;
+  int nodes = 0;
+  int chips_installed = 0;  // nodes × accelerators
+  int chips_usable = 0;     // what its topology can address
+  int chips_used = 0;       // what jobs get; the rest is spare
+  DomainTopology topology = DomainTopology::kSwitch;
+  std::vector<int> torus;               // dimensions when a torus, e.g. 4 4 4
+  std::vector<bool> wraps;              // one per dimension
+  base::BytesPerSecond link_bandwidth;  // one link, one direction
+  int links_per_chip = 0;
+  base::Seconds link_latency;           // per hop
+  bool in_network_reduction = false;
+  base::Watts overhead_power;           // switches, optics, fans, rack losses of the whole domain
+  /// One direction, all links of a chip.
+  base::BytesPerSecond bandwidth_per_chip() const { return link_bandwidth * links_per_chip; }
+};
+
+/// The domains that one optical or switched scale-up network can join; no slice crosses a pod.
+struct Pod {
+  std::string name;
+  Id<Domain> domain;
+  int domains = 0;
+};
+
+enum class LoadBalancing { kEcmp, kAdaptive, kSpray };
+
+/// One tier of a scale-out fabric, from the leaves up.
+struct FabricTier {
+  std::string name;
+  int domains = 0;                // domains below one switch group of this tier; 0 = all
+  double oversubscription = 1.0;  // capacity below over capacity above
+};
+
+/// The data-centre network that joins the domains of a cluster inside one building.
+struct Fabric {
+  std::string name;
+  std::vector<FabricTier> tiers;
+  LoadBalancing load_balancing = LoadBalancing::kEcmp;
+  base::Seconds latency;
+  base::Watts power_per_nic;
+  /// Product of the tiers' oversubscriptions: 1 means that any traffic pattern gets full NIC speed.
+  double oversubscription() const;
+};
+
+/// A storage system of a site.
+struct Storage {
+  std::string name;
+  base::Bytes capacity;
+  base::BytesPerSecond read, write;
+};
+
+// ── Sites ────────────────────────────────────────────────────────────────────────────────────────
+
+struct Site;
+
+/// A data hall or building. Buildings of one site are joined by links of `uplink` capacity each to
+/// the site's core.
+struct Building {
+  std::string name;
+  Id<Site> site;
+  std::vector<DatedValue> it_limit_w;
+  base::BytesPerSecond uplink;
+};
+
+/// A power feed or a cooling loop: what it serves fails together.
+struct SharedSupply {
+  std::string name;
+  bool cooling = false;  // a cooling loop rather than a power feed
+  base::Watts capacity;
+  std::vector<std::string> serves;  // buildings or clusters
+};
+
+enum class GenerationKind { kCombinedCycle, kGasTurbine, kReciprocating, kFuelCell, kSolar, kWind };
+
+/// On-site generation.
+struct Generator {
+  std::string name;
+  GenerationKind kind = GenerationKind::kGasTurbine;
+  base::Watts capacity;
+  int units = 1;
+  double heat_rate = 0.0;                 // fuel energy over electric energy
+  base::UsdPerJoule fuel_price;           // per joule of fuel
+  base::GramsPerJoule carbon;             // per joule of electricity
+  base::Seconds start_time;
+  double ramp_w_per_s = 0.0;
+  double from_unix_s = 0.0, until_unix_s = 0.0;  // until 0: no end
+};
+
+struct Battery {
+  std::string name;
+  base::Joules energy;
+  base::Watts power;
+  double round_trip_efficiency = 1.0;
+  double from_unix_s = 0.0;
+};
+
+/// A legal bound on on-site generation.
+struct Permit {
+  std::string name;
+  std::optional<base::Watts> power;
+  double hours_per_year = 0.0;
+  double until_unix_s = 0.0;
+};
+
+/// Repair staff of a site.
+struct Crews {
+  int count = 0;
+  int spares = 0;
+};
+
+/// PUE over outside temperature, and the temperature itself: a constant, a seasonal cycle, or a file.
+struct Cooling {
+  Curve pue_by_temperature;  // x in degC; one point means constant
+  double mean_temperature_c = 15.0;
+  double seasonal_amplitude_c = 0.0;  // warmest mid-July (mid-January south of the equator)
+  double daily_amplitude_c = 0.0;     // warmest at 15:00 local solar time
+};
+
+/// Price or carbon of grid electricity over time: a mean and its mean shape over the hours of a day
+/// (24 factors in UTC, mean 1; empty = flat) and months (12 factors).
+struct EnergySeries {
+  double mean = 0.0;  // USD/J or g/J
+  std::vector<double> by_hour_utc, by_month;
+  double at(double unix_s) const;
+};
+
+/// A campus with one grid connection.
+struct Site {
+  std::string name;
+  std::string title;         // for people: `Hut 8 River Bend, Louisiana`
+  double latitude_deg = 0.0, longitude_deg = 0.0;
+  std::string region;        // grid region: `MISO-South`
+  std::string jurisdiction;  // `US-LA`, for residency rules
+  std::vector<DatedValue> grid_limit_w, it_limit_w;  // empty: no limit
+  Cooling cooling;
+  EnergySeries price;        // USD/J
+  EnergySeries carbon;       // g/J
+  std::vector<Building> buildings;
+  std::vector<SharedSupply> supplies;
+  std::vector<Generator> generators;
+  std::vector<Battery> batteries;
+  std::vector<Permit> permits;
+  std::vector<Storage> storages;
+  Crews crews;
+  bool assumed = false;      // the site itself is an assumption
+};
+
+/// A dated change of the number of installed domains; negative is decommissioning.
+struct Delivery {
+  double date_unix_s = 0.0;
+  int domains = 0;
+  int building = -1;  // index in the site's buildings; -1: the cluster's own default
+};
+
+struct Organisation;
+
+/// Domains of one kind at one site, joined by one fabric: the unit of queueing.
+struct Cluster {
+  std::string name;
+  Id<Site> site;
+  int building = -1;  // index in the site's buildings; -1: the site has none
+  Id<Domain> domain;
+  Id<Fabric> fabric;  // none: domains are not joined (jobs stay inside one)
+  Id<Pod> pod;        // none: no scale-up network beyond the domain
+  std::string storage;
+  Id<Organisation> owner;
+  std::vector<Delivery> deliveries;  // sorted by date
+  base::Seconds burn_in;             // from delivery to use
+  /// Domains delivered and burnt in at a date.
+  int domains_at(double unix_s) const;
+};
+
+/// A link between two sites, shared by all jobs that span them; full duplex.
+struct WanLink {
+  std::string name;
+  Id<Site> a, b;
+  base::BytesPerSecond bandwidth;  // per direction
+  base::Seconds latency;           // one way
+  base::UsdPerByte price;
+};
+
+// ── People and papers ────────────────────────────────────────────────────────────────────────────
+
+/// Where users are.
+struct Region {
+  std::string name;
+  double latitude_deg = 0.0, longitude_deg = 0.0;
+  double utc_offset_h = 0.0;
+};
+
+/// A tenant, with what it may use.
+struct Organisation {
+  std::string name;
+  double quota_chips = 0.0;  // 0: no quota
+  base::Usd budget;          // 0: no budget
+  std::vector<std::string> residency;  // jurisdictions its jobs may run in; empty: any
+};
+
+/// A supply or lease contract.
+struct Contract {
+  std::string name;
+  std::string buyer, seller, object;
+  std::optional<base::Watts> power;
+  std::optional<base::Usd> value;
+  double from_unix_s = 0.0, until_unix_s = 0.0;
+  std::string site;  // empty: none in particular
+};
+
+/// What a claim is about.
+enum class ClaimQuantity {
+  kFacilityPower,   // W, peak over the run
+  kItPower,         // W, peak over the run
+  kChipsInstalled,  // at the end of the run
+  kCapitalCost,     // USD, chips at list build cost and sites
+  kContractValue,   // USD
+  kTrainingJobs,    // jobs started
+};
+
+/// A public figure that every run prints beside the simulated one, with the deviation.
+struct Claim {
+  std::string name;
+  ClaimQuantity quantity = ClaimQuantity::kFacilityPower;
+  double value = 0.0;  // SI
+  Id<Site> site;                       // scope; none = the whole world
+  std::string vendor;                  // scope; empty = all
+  std::vector<std::string> sites;      // scope by several sites; empty = all
+  bool at_most = false;                // the figure is an upper bound (`up to 1 million`)
+  bool at_least = false;               // … or a lower bound (`well over a gigawatt`)
+  std::string source;
+};
+
+/// The hardware side of a scenario.
+struct Platform {
+  std::string name;
+  std::string title;
+  Table<Accelerator> accelerators;
+  Table<Nic> nics;
+  Table<Node> nodes;
+  Table<Domain> domains;
+  Table<Pod> pods;
+  Table<Fabric> fabrics;
+  Table<Site> sites;
+  Table<Cluster> clusters;
+  Table<WanLink> wan_links;
+  Table<Region> regions;
+  Table<Organisation> organisations;
+  Table<Contract> contracts;
+  std::vector<Claim> claims;
+  std::vector<Citation> citations;
+  std::vector<Unused> unused;
+
+  const Domain& domain_of(const Cluster& cluster) const { return domains[cluster.domain]; }
+  const Node& node_of(const Cluster& cluster) const { return nodes[domain_of(cluster).node]; }
+  const Accelerator& accelerator_of(const Cluster& cluster) const {
+    return accelerators[node_of(cluster).accelerator];
+  }
+};
+
+}  // namespace busbar::model

@@ -1,0 +1,73 @@
+/// A complete, checked experiment: platform, workload, policies, horizon, shocks and branches.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/registry.h"
+#include "sim/model/platform.h"
+#include "sim/model/workload.h"
+
+namespace busbar::model {
+
+/// A shock at a time: `site-outage`, `grid-curtailment`, `supplier-halt`, ….
+struct Shock {
+  double at_s = 0.0;
+  std::string kind;
+  std::string site, cluster, vendor, organisation, link, stream;  // scope, as the kind needs
+  double duration_s = 0.0;  // 0: until the end
+  std::optional<double> limit_w;
+  double factor = 1.0;
+  std::vector<std::string> stops;
+  base::Location where;
+};
+
+/// A fork of the run at a time with overrides.
+struct Branch {
+  std::string name;
+  double at_s = 0.0;
+  std::vector<std::string> overrides;
+  base::Location where;
+};
+
+/// Clusters that share one queue, so that one job may span them.
+struct CoSchedule {
+  std::string name;
+  std::vector<Id<Cluster>> clusters;
+};
+
+struct Recording {
+  base::Seconds sample_interval{3600.0};
+  bool segments = true;
+  bool events = true;
+};
+
+/// An input file or text as it was read, for the trace.
+struct InputText {
+  std::string name;  // path as given, unique
+  std::string text;
+};
+
+struct Scenario {
+  std::string name;
+  std::string title;
+  double start_unix_s = 0.0;
+  std::optional<base::Seconds> horizon;  // none: until idle
+  std::uint64_t seed = 1;
+  std::uint64_t replicate = 0;
+  Platform platform;
+  Workload workload;
+  base::BehaviourChoice queue_policy, placement, broker;
+  std::vector<CoSchedule> co_schedules;
+  std::vector<Shock> shocks;
+  std::vector<Branch> branches;
+  Recording recording;
+  std::vector<InputText> inputs;   // every file read, and the overrides
+  std::vector<std::string> overrides;
+  std::uint64_t hash = 0;          // of the canonical form
+  std::vector<Unused> unused;
+};
+
+}  // namespace busbar::model

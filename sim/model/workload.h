@@ -1,0 +1,216 @@
+/// What is simulated, the load side: language models, training streams, services, replayed logs.
+///
+/// Plain immutable structs in SI units. References to the platform are by name (vendors,
+/// organisations, regions) and are resolved and cross-checked by `sim/input`.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/ids.h"
+#include "sim/base/quantity.h"
+#include "sim/model/provenance.h"
+
+namespace busbar::model {
+
+using base::Id;
+using base::Table;
+
+// ── Language models ──────────────────────────────────────────────────────────────────────────────
+
+enum class AttentionKind { kFull, kSlidingWindow, kLatent, kSparse, kStateSpace, kNone };
+enum class FeedForwardKind { kDense, kExperts, kNone };
+enum class Activation { kSwiglu, kGelu, kSquaredRelu };  // 3, 2, 2 matrices
+
+struct Attention {
+  AttentionKind kind = AttentionKind::kFull;
+  int heads = 0, kv_heads = 0, head_dim = 0;
+  int window = 0;                        // sliding window, in tokens
+  int q_rank = 0, kv_rank = 0;           // latent: compressed query and key-value widths
+  int nope_dim = 0, rope_dim = 0, value_dim = 0;  // latent: per head
+  int selected = 0;                      // sparse: tokens attended to
+  int state_dim = 0, state_groups = 0, convolution = 0;  // state space
+};
+
+struct FeedForward {
+  FeedForwardKind kind = FeedForwardKind::kDense;
+  Activation activation = Activation::kSwiglu;
+  double width = 0;                   // of one dense block or one expert
+  int experts = 0, experts_per_token = 0;
+  double shared_width = 0;            // of the shared expert; 0: none
+  double latent_width = 0;            // latent MoE; 0: none
+};
+
+/// `count` equal layers.
+struct LayerGroup {
+  int count = 0;
+  Attention attention;
+  FeedForward feed_forward;
+};
+
+struct LanguageModel {
+  std::string name;
+  std::string title;
+  int hidden = 0;
+  int vocabulary = 0;
+  bool tied_embeddings = false;
+  int context = 0;                      // tokens of its standard training sequence
+  std::vector<LayerGroup> layers;
+  int multi_token_prediction = 0;       // extra prediction layers
+  double published_parameters = 0.0;    // 0: none published
+  double critical_batch_tokens = 0.0;   // 0: unknown
+  double low_communication_token_factor = 1.0;  // tokens to target over those of synchronous training
+
+  int layer_count() const;
+  /// All weights, embeddings included (once if tied), multi-token-prediction layers left out.
+  double parameters() const;
+  /// Weights that one token passes, the input embedding table left out.
+  double active_parameters() const;
+  /// Forward FLOPs of one token at a sequence length, causal attention counted as executed (half).
+  double forward_flops_per_token(double sequence) const;
+  /// Training FLOPs of one token: three times the forward pass.
+  double training_flops_per_token(double sequence) const;
+  /// Bytes of keys and values (or state) that one token adds to a cache, at `bytes` a number.
+  double cache_bytes_per_token(double bytes) const;
+};
+
+/// How well a model runs on a vendor's chips.
+struct Portability {
+  Id<LanguageModel> model;
+  std::string vendor;
+  double efficiency = 1.0;            // relative to the reference vendor
+  base::Seconds switching_time;       // to move a running job there
+  double from_unix_s = 0.0;           // port date; 0: always
+};
+
+// ── Random quantities and arrivals ───────────────────────────────────────────────────────────────
+
+enum class DistributionKind { kConstant, kExponential, kLogNormal, kUniform, kChoice };
+
+/// A distribution of SI values.
+struct Distribution {
+  DistributionKind kind = DistributionKind::kConstant;
+  double location = 0.0;  // constant, mean (exponential), median (log-normal) or low end (uniform)
+  double spread = 0.0;    // sigma of the logarithm, or high end (uniform)
+  double least = 0.0;     // bounds, by clamping
+  double most = 0.0;      // 0: none
+  std::vector<double> values, weights;  // choice
+};
+
+/// When jobs of a stream arrive. Rate(t) = rate × growth × daily(t) × weekly(t).
+struct Arrivals {
+  std::string process;  // a registered arrival process: `poisson`, …
+  base::Hertz rate;     // mean over a week at the start
+  double daily_amplitude = 0.0;    // 0.4: ±40 % over the day
+  double peak_hour_utc = 14.0;
+  double weekend_factor = 1.0;     // rate on Saturdays and Sundays over weekdays
+  double growth_per_year = 1.0;    // 7: sevenfold in a year
+};
+
+// ── Load ─────────────────────────────────────────────────────────────────────────────────────────
+
+enum class JobKind { kRigid, kPretraining, kFineTuning, kEvaluation, kReinforcement, kInference };
+
+/// How far one job may spread.
+enum class Span { kDomain, kCluster, kSite, kWorld };
+
+/// The parallel plan of a job as given; 0 = to be chosen.
+struct ParallelPlan {
+  int tensor = 0, pipeline = 0, virtual_pipeline = 0, context = 0, expert = 0;
+  int micro_batch = 0;
+};
+
+/// A stream of like training jobs.
+struct TrainingStream {
+  std::string name;
+  JobKind kind = JobKind::kPretraining;
+  Id<LanguageModel> model;
+  std::string organisation;
+  std::vector<std::string> vendors;   // may run on these; empty: any
+  std::vector<std::string> clusters;  // only these; empty: any
+  std::vector<std::string> sites;     // only these; empty: any
+  Arrivals arrivals;
+  Distribution chips;
+  Distribution duration_s;            // on the reference vendor; or…
+  Distribution tokens;                // …tokens to train (location 0: use duration)
+  Distribution request_factor;        // requested time over estimated run time, at least 1
+  std::string precision = "bf16";
+  double sequence = 0.0;              // tokens; 0: the model's context
+  double global_batch_tokens = 0.0;   // 0: scaled with the chips
+  ParallelPlan plan;
+  Span span = Span::kCluster;
+  base::Seconds checkpoint_interval;
+  int priority = 0;
+};
+
+/// A replayed log of jobs.
+struct ReplayedTrace {
+  std::string name;
+  std::string href;    // as written; resolved against the file it stands in
+  std::string path;    // resolved
+  std::string format;  // a registered log reader: `rigid-csv`, `swf`, `philly`; empty: by content
+  std::string organisation;
+  std::vector<std::string> clusters, vendors;
+  base::Location where;
+};
+
+/// Requests of one region to one service.
+struct Demand {
+  std::string region;
+  base::Hertz requests;            // mean at the start
+  double daily_amplitude = 0.0;
+  double peak_hour_local = 15.0;
+};
+
+/// An inference service.
+struct Service {
+  std::string name;
+  Id<LanguageModel> model;
+  std::string organisation;
+  std::vector<std::string> vendors, sites;
+  std::vector<Demand> demands;
+  double growth_per_year = 1.0;
+  double input_tokens = 0.0, output_tokens = 0.0;  // mean of one request
+  base::Seconds ttft_slo, tpot_slo;
+  std::string precision = "fp8";
+  int chips_per_replica = 0;       // 0: the fewest that hold weights and cache
+  double batch_tokens_per_s = 0.0; // deferrable traffic
+};
+
+/// One stage of a campaign: waits for its predecessors.
+struct CampaignStage {
+  std::string name;
+  std::string stream;
+  int jobs = 1;
+  std::vector<std::string> after;
+};
+struct Campaign {
+  std::string name;
+  std::vector<CampaignStage> stages;
+  double start_unix_s = 0.0, finish_unix_s = 0.0;
+};
+
+/// A CSV of measured step times that replaces the built-in estimate.
+struct StepTimeTable {
+  std::string name, path;
+  base::Location where;
+};
+
+/// The load side of a scenario.
+struct Workload {
+  std::string name;
+  std::string title;
+  Table<LanguageModel> models;
+  std::vector<Portability> portability;
+  Table<TrainingStream> streams;
+  Table<ReplayedTrace> traces;
+  Table<Service> services;
+  Table<Campaign> campaigns;
+  std::vector<StepTimeTable> step_time_tables;
+  std::vector<Citation> citations;
+  std::vector<Unused> unused;
+};
+
+}  // namespace busbar::model
