@@ -1,0 +1,96 @@
+#include <algorithm>
+
+#include "sim/scheduling/easy_backfill.h"
+
+namespace busbar::scheduling {
+namespace {
+
+/// The part that is left with the fewest free domains: keeps large holes for large jobs.
+class BestFit : public Placement {
+ public:
+  double score(const Part& part, std::int64_t domains) const override {
+    return static_cast<double>(part.free_domains - domains);
+  }
+};
+
+/// The first part in the order of the world file.
+class FirstFit : public Placement {
+ public:
+  double score(const Part&, std::int64_t) const override { return 0.0; }
+};
+
+/// The part with the most free domains: levels the load of buildings.
+class WorstFit : public Placement {
+ public:
+  double score(const Part& part, std::int64_t domains) const override {
+    return static_cast<double>(domains - part.free_domains);
+  }
+};
+
+/// Expected seconds until the job is done: none to wait where it fits at once, else the backlog
+/// over the capacity; plus its run time there.
+class LeastLoaded : public Broker {
+ public:
+  size_t choose(std::span<const PoolOption> options) const override {
+    size_t best = 0;
+    double best_s = done_after_s(options[0]);
+    for (size_t i = 1; i < options.size(); ++i) {
+      const double s = done_after_s(options[i]);
+      if (s < best_s) {
+        best = i;
+        best_s = s;
+      }
+    }
+    return best;
+  }
+
+ private:
+  static double done_after_s(const PoolOption& option) {
+    const double wait_s =
+        option.room_now ? 0.0 : option.backlog_chip_s / std::max(option.capacity_chips, 1.0);
+    return wait_s + option.run_time_s;
+  }
+};
+
+/// The pool where the job costs least at list prices; equal ones by load.
+class Cheapest : public Broker {
+ public:
+  size_t choose(std::span<const PoolOption> options) const override {
+    size_t best = 0;
+    for (size_t i = 1; i < options.size(); ++i) {
+      const double cost = options[i].price_usd_per_s * options[i].run_time_s;
+      const double least = options[best].price_usd_per_s * options[best].run_time_s;
+      if (cost < least || (cost == least && options[i].room_now && !options[best].room_now)) {
+        best = i;
+      }
+    }
+    return best;
+  }
+};
+
+}  // namespace
+
+void add_builtin(base::Registry<QueuePolicy>& policies) {
+  policies.add({"fcfs", "first come, first served: the head of the queue blocks the rest", {}},
+               [](const base::Params&) { return std::make_unique<Fcfs>(); });
+  policies.add({"easy", "EASY backfilling: later jobs may pass if they do not delay the head", {}},
+               [](const base::Params&) { return std::make_unique<EasyBackfill>(); });
+}
+
+void add_builtin(base::Registry<Placement>& placements) {
+  placements.add({"best-fit", "the building left with the fewest free domains", {}},
+                 [](const base::Params&) { return std::make_unique<BestFit>(); });
+  placements.add({"first-fit", "the first building, in the order of the world file", {}},
+                 [](const base::Params&) { return std::make_unique<FirstFit>(); });
+  placements.add({"worst-fit", "the building with the most free domains", {}},
+                 [](const base::Params&) { return std::make_unique<WorstFit>(); });
+}
+
+void add_builtin(base::Registry<Broker>& brokers) {
+  brokers.add({"least-loaded", "where the job is expected to be done first", {}},
+              [](const base::Params&) { return std::make_unique<LeastLoaded>(); });
+  brokers.add({"cheapest", "where the job costs least at list prices", {}},
+              [](const base::Params&) { return std::make_unique<Cheapest>(); });
+}
+
+}  // namespace busbar::scheduling

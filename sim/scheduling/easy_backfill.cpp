@@ -1,0 +1,107 @@
+#include "sim/scheduling/easy_backfill.h"
+
+#include <limits>
+
+namespace busbar::scheduling {
+namespace {
+
+// Starts jobs from the head while they fit. Returns the head that stays, or kEnd.
+WaitingQueue::Place start_heads(const PoolView& pool, PoolState& state, Decisions& decisions) {
+  WaitingQueue::Place head = pool.queue.front();
+  for (; head != WaitingQueue::kEnd; head = pool.queue.after(head)) {
+    Allocation found;
+    if (!state.find(pool.queue[head].request, pool.placement, found, decisions.head_waits_for)) {
+      break;
+    }
+    state.take(found);
+    decisions.starts.push_back({head, std::move(found)});
+  }
+  return head;
+}
+
+// The pool's state at the shadow time with the head in its reservation, and that time.
+struct Shadow {
+  double time_s = std::numeric_limits<double>::infinity();
+  PoolState state;
+};
+
+// Returns the jobs just decided beside those already running, by expected end.
+std::set<RunningJob> just_started(const PoolView& pool, const Decisions& decisions) {
+  std::set<RunningJob> jobs;
+  for (const Start& start : decisions.starts) {
+    const WaitingJob& job = pool.queue[start.place];
+    jobs.insert({pool.now_s + job.requested_s, job.request.chips, job.id, &start.allocation});
+  }
+  return jobs;
+}
+
+Shadow reserve(const PoolView& pool, const PoolState& now, const Decisions& decisions,
+               const Request& head) {
+  Shadow shadow;
+  shadow.state = now;
+  const std::set<RunningJob> fresh = just_started(pool, decisions);
+  auto old_job = pool.running.begin();
+  auto new_job = fresh.begin();
+  Obstacle why = Obstacle::kNone;
+  Allocation found;
+  // The head cannot fit before as many chips are free as it asks for: ask only from then on.
+  std::int64_t free = shadow.state.free_chips();
+  while (old_job != pool.running.end() || new_job != fresh.end()) {
+    const bool take_old =
+        new_job == fresh.end() || (old_job != pool.running.end() && *old_job < *new_job);
+    const RunningJob& next = take_old ? *old_job++ : *new_job++;
+    shadow.state.give_back(*next.allocation);
+    free += next.chips;
+    if (free < head.chips || !shadow.state.find(head, pool.placement, found, why)) continue;
+    shadow.time_s = next.expected_end_s;
+    shadow.state.take(found);
+    return shadow;
+  }
+  return shadow;
+}
+
+}  // namespace
+
+Decisions Fcfs::decide(const PoolView& pool) const {
+  Decisions decisions;
+  PoolState state = pool.state;
+  start_heads(pool, state, decisions);
+  return decisions;
+}
+
+Decisions EasyBackfill::decide(const PoolView& pool) const {
+  Decisions decisions;
+  PoolState state = pool.state;
+  const WaitingQueue::Place head = start_heads(pool, state, decisions);
+  if (head == WaitingQueue::kEnd) return decisions;
+  std::int64_t free = state.free_chips();
+  if (free == 0 || pool.queue.after(head) == WaitingQueue::kEnd) return decisions;
+
+  Shadow shadow = reserve(pool, state, decisions, pool.queue[head].request);
+  const double window_s = shadow.time_s - pool.now_s;
+  std::int64_t extra = shadow.state.free_chips();
+  Obstacle why = Obstacle::kNone;
+  Allocation found, beside_head;
+  // The window is rounded: ask a hair generously, then by the rule itself.
+  const double generous_s = window_s + 1e-6 * (1.0 + pool.now_s);
+  for (WaitingQueue::Place at = head;;) {
+    at = pool.queue.next_candidate(at, free, generous_s, std::min(free, extra));
+    if (at == WaitingQueue::kEnd) break;
+    const WaitingJob& job = pool.queue[at];
+    const bool ends_in_time = pool.now_s + job.requested_s <= shadow.time_s;
+    if (!ends_in_time && job.request.chips > extra) continue;
+    if (!state.find(job.request, pool.placement, found, why)) continue;
+    if (!ends_in_time) {
+      if (!shadow.state.find(job.request, pool.placement, beside_head, why)) continue;
+      shadow.state.take(beside_head);
+      extra -= job.request.chips;
+    }
+    state.take(found);
+    free -= job.request.chips;
+    decisions.starts.push_back({at, found});
+    if (free == 0) break;
+  }
+  return decisions;
+}
+
+}  // namespace busbar::scheduling

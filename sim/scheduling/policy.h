@@ -1,0 +1,83 @@
+/// Queue policies and brokers: who starts now, and where a new job queues.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "sim/base/registry.h"
+#include "sim/scheduling/pool_state.h"
+#include "sim/scheduling/waiting_queue.h"
+
+namespace busbar::scheduling {
+
+/// A running job as the policy may know it: by the user's estimate, not by its true end.
+struct RunningJob {
+  double expected_end_s = 0.0;  // start + requested time
+  std::int64_t chips = 0;
+  std::int32_t id = -1;
+  const Allocation* allocation = nullptr;
+  /// By expected end, then chips, then id.
+  bool operator<(const RunningJob& other) const {
+    return std::tie(expected_end_s, chips, id) <
+           std::tie(other.expected_end_s, other.chips, other.id);
+  }
+};
+
+/// State of one pool at `now_s`. Every waiting job would fit if the pool were empty.
+struct PoolView {
+  double now_s = 0.0;
+  const PoolState& state;
+  const WaitingQueue& queue;               // in submission order
+  const std::set<RunningJob>& running;     // by expected end
+  const Placement& placement;
+};
+
+/// A job that starts, and where.
+struct Start {
+  WaitingQueue::Place place = WaitingQueue::kEnd;
+  Allocation allocation;
+};
+
+/// What a pass decided.
+struct Decisions {
+  std::vector<Start> starts;              // in order; each fits in what the earlier ones leave
+  Obstacle head_waits_for = Obstacle::kNone;  // of the first job that stays
+};
+
+/// Decides which waiting jobs start now.
+///
+/// Called after every arrival, completion and change of capacity, at most once per simulated
+/// instant. Pure: the same view gives the same decisions.
+class QueuePolicy {
+ public:
+  virtual ~QueuePolicy() = default;
+  virtual Decisions decide(const PoolView& pool) const = 0;
+};
+
+/// A pool that could run a new job.
+struct PoolOption {
+  std::int32_t pool = -1;
+  bool room_now = false;           // fits at once and nobody waits
+  double capacity_chips = 0.0;     // installed and usable
+  double backlog_chip_s = 0.0;     // chip-seconds that wait or run, by requested times
+  double run_time_s = 0.0;         // of this job there
+  double price_usd_per_s = 0.0;    // of this job there
+};
+
+/// Chooses the pool where a new job queues. Pure.
+class Broker {
+ public:
+  virtual ~Broker() = default;
+  /// @param options  at least one, in the order of the world file.
+  /// @returns the index of the chosen option.
+  virtual size_t choose(std::span<const PoolOption> options) const = 0;
+};
+
+void add_builtin(base::Registry<QueuePolicy>& policies);
+void add_builtin(base::Registry<Placement>& placements);
+void add_builtin(base::Registry<Broker>& brokers);
+
+}  // namespace busbar::scheduling
