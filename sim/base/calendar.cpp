@@ -43,9 +43,9 @@ std::optional<double> parse_date(std::string_view text) {
     take_char(text, 'Z');
     if (!text.empty() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   }
-  const std::chrono::year_month_day date{
-      std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
-      std::chrono::day{static_cast<unsigned>(day)}};
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
+                                         std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return std::nullopt;
   const auto days = std::chrono::sys_days{date}.time_since_epoch().count();
   return static_cast<double>(days) * 86400.0 + hour * 3600.0 + minute * 60.0 + second;

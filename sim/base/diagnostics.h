@@ -1,4 +1,5 @@
-/// Collected problems of input files, printed like a compiler's: place, rule, remedy, snippet, caret.
+/// Collected problems of input files, printed like a compiler's: place, rule, remedy, snippet,
+/// caret.
 #pragma once
 
 #include <fmt/format.h>

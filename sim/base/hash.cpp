@@ -22,9 +22,7 @@ void Hasher::add(std::string_view text) {
   XXH3_64bits_update(state_.get(), text.data(), text.size());
 }
 void Hasher::add(double value) { add(std::bit_cast<std::uint64_t>(value == 0.0 ? 0.0 : value)); }
-void Hasher::add(std::uint64_t value) {
-  XXH3_64bits_update(state_.get(), &value, sizeof value);
-}
+void Hasher::add(std::uint64_t value) { XXH3_64bits_update(state_.get(), &value, sizeof value); }
 std::uint64_t Hasher::digest() const { return XXH3_64bits_digest(state_.get()); }
 
 std::string hex(std::uint64_t digest) { return fmt::format("{:016x}", digest); }

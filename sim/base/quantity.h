@@ -1,7 +1,7 @@
 /// Physical quantities as types: the compiler checks that seconds are not added to bytes.
 ///
-/// A quantity holds one double in SI units (s, byte, J, FLOP, USD, g CO2). Interfaces take and return
-/// quantities; loops inside a function may use plain doubles with a unit suffix (`power_w`).
+/// A quantity holds one double in SI units (s, byte, J, FLOP, USD, g CO2). Interfaces take and
+/// return quantities; loops inside a function may use plain doubles with a unit suffix (`power_w`).
 #pragma once
 
 #include <compare>
@@ -17,15 +17,25 @@ struct Quantity {
   constexpr explicit Quantity(double si) : value(si) {}
 
   friend constexpr auto operator<=>(Quantity, Quantity) = default;
-  friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity{a.value + b.value}; }
-  friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity{a.value - b.value}; }
+  friend constexpr Quantity operator+(Quantity a, Quantity b) {
+    return Quantity{a.value + b.value};
+  }
+  friend constexpr Quantity operator-(Quantity a, Quantity b) {
+    return Quantity{a.value - b.value};
+  }
   friend constexpr Quantity operator-(Quantity a) { return Quantity{-a.value}; }
   friend constexpr Quantity operator*(Quantity a, double k) { return Quantity{a.value * k}; }
   friend constexpr Quantity operator*(double k, Quantity a) { return Quantity{a.value * k}; }
   friend constexpr Quantity operator/(Quantity a, double k) { return Quantity{a.value / k}; }
   friend constexpr double operator/(Quantity a, Quantity b) { return a.value / b.value; }
-  constexpr Quantity& operator+=(Quantity b) { value += b.value; return *this; }
-  constexpr Quantity& operator-=(Quantity b) { value -= b.value; return *this; }
+  constexpr Quantity& operator+=(Quantity b) {
+    value += b.value;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity b) {
+    value -= b.value;
+    return *this;
+  }
 };
 
 /// Product and quotient of different quantities add and subtract exponents: W * s = J.
@@ -36,8 +46,8 @@ constexpr auto operator*(Quantity<T1, D1, E1, W1, M1, C1> a, Quantity<T2, D2, E2
 }
 template <int T1, int D1, int E1, int W1, int M1, int C1, int T2, int D2, int E2, int W2, int M2,
           int C2>
-  requires(!(T1 == T2 && D1 == D2 && E1 == E2 && W1 == W2 && M1 == M2 && C1 == C2))
-constexpr auto operator/(Quantity<T1, D1, E1, W1, M1, C1> a, Quantity<T2, D2, E2, W2, M2, C2> b) {
+requires(!(T1 == T2 && D1 == D2 && E1 == E2 && W1 == W2 && M1 == M2 && C1 == C2)) constexpr auto
+operator/(Quantity<T1, D1, E1, W1, M1, C1> a, Quantity<T2, D2, E2, W2, M2, C2> b) {
   return Quantity<T1 - T2, D1 - D2, E1 - E2, W1 - W2, M1 - M2, C1 - C2>{a.value / b.value};
 }
 

@@ -10,8 +10,8 @@
 namespace busbar::base {
 
 double RandomStream::uniform() {
-  const r123::Philox4x32::ctr_type counter = {{static_cast<std::uint32_t>(counter_),
-                                               static_cast<std::uint32_t>(counter_ >> 32), 0, 0}};
+  const r123::Philox4x32::ctr_type counter = {
+      {static_cast<std::uint32_t>(counter_), static_cast<std::uint32_t>(counter_ >> 32), 0, 0}};
   const r123::Philox4x32::key_type key = {
       {static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32)}};
   ++counter_;
@@ -22,9 +22,7 @@ double RandomStream::uniform() {
 
 double RandomStream::exponential(double mean) { return -mean * std::log1p(-uniform()); }
 
-double RandomStream::normal() {
-  return -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * uniform());
-}
+double RandomStream::normal() { return -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * uniform()); }
 
 RandomStream RandomStreams::get(std::string_view purpose, std::string_view entity) const {
   Hasher hasher;

@@ -96,7 +96,8 @@ class Registry {
   /// Makes the named behaviour. Input has been checked, so an unknown name is our mistake.
   std::unique_ptr<Interface> make(const BehaviourChoice& choice) const {
     const auto it = rows_.find(choice.name);
-    if (it == rows_.end()) throw InternalError(fmt::format("{} '{}' not registered", kind_, choice.name));
+    if (it == rows_.end())
+      throw InternalError(fmt::format("{} '{}' not registered", kind_, choice.name));
     return it->second.factory(choice.params);
   }
   /// Adds all rows to the table that the input reader checks against.

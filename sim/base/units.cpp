@@ -75,10 +75,10 @@ struct Prefix {
   bool binary;
 };
 constexpr std::array kPrefixes = {
-    Prefix{"Ki", 0x1p10, true},  Prefix{"Mi", 0x1p20, true},  Prefix{"Gi", 0x1p30, true},
-    Prefix{"Ti", 0x1p40, true},  Prefix{"Pi", 0x1p50, true},  Prefix{"k", 1e3, false},
-    Prefix{"M", 1e6, false},     Prefix{"G", 1e9, false},     Prefix{"T", 1e12, false},
-    Prefix{"P", 1e15, false},    Prefix{"E", 1e18, false},
+    Prefix{"Ki", 0x1p10, true}, Prefix{"Mi", 0x1p20, true}, Prefix{"Gi", 0x1p30, true},
+    Prefix{"Ti", 0x1p40, true}, Prefix{"Pi", 0x1p50, true}, Prefix{"k", 1e3, false},
+    Prefix{"M", 1e6, false},    Prefix{"G", 1e9, false},    Prefix{"T", 1e12, false},
+    Prefix{"P", 1e15, false},   Prefix{"E", 1e18, false},
 };
 
 struct DimensionRow {
@@ -98,15 +98,15 @@ constexpr std::array kDimensions = {
     DimensionRow{Dimension::kEnergy, "energy", "300 MWh", {.energy = 1}},
     DimensionRow{Dimension::kCompute, "compute rate", "989 TFLOP/s", {.time = -1, .work = 1}},
     DimensionRow{Dimension::kMoney, "amount of money", "7 billion USD", {.money = 1}},
-    DimensionRow{Dimension::kPriceOverTime, "price per time", "4.33 USD/h",
-                 {.time = -1, .money = 1}},
-    DimensionRow{Dimension::kPriceOfEnergy, "energy price", "38.2 USD/MWh",
-                 {.energy = -1, .money = 1}},
+    DimensionRow{
+        Dimension::kPriceOverTime, "price per time", "4.33 USD/h", {.time = -1, .money = 1}},
+    DimensionRow{
+        Dimension::kPriceOfEnergy, "energy price", "38.2 USD/MWh", {.energy = -1, .money = 1}},
     DimensionRow{Dimension::kPriceOfData, "data price", "0.02 USD/GB", {.data = -1, .money = 1}},
-    DimensionRow{Dimension::kPriceOfPowerTime, "price of power", "1.9 USD/W/yr",
-                 {.energy = -1, .money = 1}},
-    DimensionRow{Dimension::kCarbonIntensity, "carbon intensity", "303 g/kWh",
-                 {.energy = -1, .carbon = 1}},
+    DimensionRow{
+        Dimension::kPriceOfPowerTime, "price of power", "1.9 USD/W/yr", {.energy = -1, .money = 1}},
+    DimensionRow{
+        Dimension::kCarbonIntensity, "carbon intensity", "303 g/kWh", {.energy = -1, .carbon = 1}},
     DimensionRow{Dimension::kTokens, "token count", "15 Ttoken", {.token = 1}},
     DimensionRow{Dimension::kTokenRate, "token rate", "2500 token/s", {.time = -1, .token = 1}},
     DimensionRow{Dimension::kTemperature, "temperature", "15 degC", {.degree = 1}},
@@ -191,8 +191,8 @@ ParsedQuantity parse_quantity(std::string_view text, Dimension dimension) {
 
   if (rest.empty()) {
     if (dimension == Dimension::kCount) return {value, {}};
-    return fail(fmt::format("{} '{}' has no unit; write e.g. '{}'", wanted.name, all,
-                            wanted.example));
+    return fail(
+        fmt::format("{} '{}' has no unit; write e.g. '{}'", wanted.name, all, wanted.example));
   }
 
   Exponents sum;

@@ -17,28 +17,28 @@ namespace busbar::base {
 
 /// What a text must measure. The SI unit it is converted to stands behind each name.
 enum class Dimension {
-  kCount,            // 1 (no unit)
-  kFraction,         // 1 (written `85 %`; a bare number is an error)
-  kTime,             // s
-  kFrequency,        // 1/s (`1200 req/s`, `40 job/h`)
-  kBytes,            // byte
-  kBandwidth,        // byte/s
-  kPower,            // W
-  kEnergy,           // J
-  kCompute,          // FLOP/s
-  kMoney,            // USD
-  kPriceOverTime,    // USD/s
-  kPriceOfEnergy,    // USD/J
-  kPriceOfData,      // USD/byte
-  kPriceOfPowerTime, // USD/(W s)
-  kCarbonIntensity,  // g CO2/J
-  kTokens,           // token
-  kTokenRate,        // token/s
-  kTemperature,      // degC
-  kAngle,            // deg
-  kLength,           // m
-  kHeatRate,         // 1 (fuel energy over electric energy, `9500 Btu/kWh`)
-  kRamp,             // W/s
+  kCount,             // 1 (no unit)
+  kFraction,          // 1 (written `85 %`; a bare number is an error)
+  kTime,              // s
+  kFrequency,         // 1/s (`1200 req/s`, `40 job/h`)
+  kBytes,             // byte
+  kBandwidth,         // byte/s
+  kPower,             // W
+  kEnergy,            // J
+  kCompute,           // FLOP/s
+  kMoney,             // USD
+  kPriceOverTime,     // USD/s
+  kPriceOfEnergy,     // USD/J
+  kPriceOfData,       // USD/byte
+  kPriceOfPowerTime,  // USD/(W s)
+  kCarbonIntensity,   // g CO2/J
+  kTokens,            // token
+  kTokenRate,         // token/s
+  kTemperature,       // degC
+  kAngle,             // deg
+  kLength,            // m
+  kHeatRate,          // 1 (fuel energy over electric energy, `9500 Btu/kWh`)
+  kRamp,              // W/s
 };
 
 /// Outcome of a parse: the SI value, or why not (one clause, with a remedy).

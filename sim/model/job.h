@@ -12,15 +12,15 @@ namespace busbar::model {
 struct Job {
   std::string name;
   JobKind kind = JobKind::kRigid;
-  std::int32_t stream = -1;        // index of its training stream; -1: replayed
-  std::int32_t trace = -1;         // index of its replayed trace; -1: generated
-  Id<LanguageModel> model;         // none: rigid
+  std::int32_t stream = -1;  // index of its training stream; -1: replayed
+  std::int32_t trace = -1;   // index of its replayed trace; -1: generated
+  Id<LanguageModel> model;   // none: rigid
   double submit_s = 0.0;
-  double chips = 0.0;              // whole chips; a double only to hold large counts exactly
-  double duration_s = 0.0;         // run time of a rigid job, or on the reference chip; 0: by tokens
-  double tokens = 0.0;             // tokens to train; 0: by duration
-  double requested_s = 0.0;        // rigid jobs: killed after this; 0: request_factor applies
-  double request_factor = 1.0;     // requested time over estimated run time
+  double chips = 0.0;           // whole chips; a double only to hold large counts exactly
+  double duration_s = 0.0;      // run time of a rigid job, or on the reference chip; 0: by tokens
+  double tokens = 0.0;          // tokens to train; 0: by duration
+  double requested_s = 0.0;     // rigid jobs: killed after this; 0: request_factor applies
+  double request_factor = 1.0;  // requested time over estimated run time
 };
 
 }  // namespace busbar::model

@@ -16,9 +16,8 @@ double attention_parameters(const Attention& a, double hidden) {
       // Query and key-value are compressed to a rank and expanded per head; the rotary part of the
       // key is shared by all heads.
       const double query_dim = a.nope_dim + a.rope_dim;
-      const double query = a.q_rank > 0
-                               ? hidden * a.q_rank + 1.0 * a.q_rank * a.heads * query_dim
-                               : hidden * a.heads * query_dim;
+      const double query = a.q_rank > 0 ? hidden * a.q_rank + 1.0 * a.q_rank * a.heads * query_dim
+                                        : hidden * a.heads * query_dim;
       const double key_value = hidden * (a.kv_rank + a.rope_dim) +
                                1.0 * a.kv_rank * a.heads * (a.nope_dim + a.value_dim);
       return query + key_value + 1.0 * a.heads * a.value_dim * hidden;

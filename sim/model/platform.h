@@ -40,14 +40,14 @@ struct Curve {
 /// A chip: TPU, Trainium chip or GPU (one package as its vendor sells it).
 struct Accelerator {
   std::string name;
-  std::string vendor;                             // `google`, `amazon`, `nvidia`, …
-  std::vector<std::string> aliases;               // hardware strings of published tables
-  std::map<std::string, double> peak_flops;       // dense FLOP/s by precision (`bf16`, `fp8`, …)
-  base::Bytes memory;                             // usable HBM
-  base::BytesPerSecond memory_bandwidth;          // peak
+  std::string vendor;                        // `google`, `amazon`, `nvidia`, …
+  std::vector<std::string> aliases;          // hardware strings of published tables
+  std::map<std::string, double> peak_flops;  // dense FLOP/s by precision (`bf16`, `fp8`, …)
+  base::Bytes memory;                        // usable HBM
+  base::BytesPerSecond memory_bandwidth;     // peak
   base::Watts idle_power, compute_power, communication_power;
-  Curve clock_by_power_cap;                       // relative speed over cap as a fraction of TDP
-  base::UsdPerSecond price;                       // list price of one chip
+  Curve clock_by_power_cap;  // relative speed over cap as a fraction of TDP
+  base::UsdPerSecond price;  // list price of one chip
   double launch_unix_s = 0.0;
 };
 
@@ -88,9 +88,9 @@ struct Domain {
   std::vector<bool> wraps;              // one per dimension
   base::BytesPerSecond link_bandwidth;  // one link, one direction
   int links_per_chip = 0;
-  base::Seconds link_latency;           // per hop
+  base::Seconds link_latency;  // per hop
   bool in_network_reduction = false;
-  base::Watts overhead_power;           // switches, optics, fans, rack losses of the whole domain
+  base::Watts overhead_power;  // switches, optics, fans, rack losses of the whole domain
   /// One direction, all links of a chip.
   base::BytesPerSecond bandwidth_per_chip() const { return link_bandwidth * links_per_chip; }
 };
@@ -158,9 +158,9 @@ struct Generator {
   GenerationKind kind = GenerationKind::kGasTurbine;
   base::Watts capacity;
   int units = 1;
-  double heat_rate = 0.0;                 // fuel energy over electric energy
-  base::UsdPerJoule fuel_price;           // per joule of fuel
-  base::GramsPerJoule carbon;             // per joule of electricity
+  double heat_rate = 0.0;        // fuel energy over electric energy
+  base::UsdPerJoule fuel_price;  // per joule of fuel
+  base::GramsPerJoule carbon;    // per joule of electricity
   base::Seconds start_time;
   double ramp_w_per_s = 0.0;
   double from_unix_s = 0.0, until_unix_s = 0.0;  // until 0: no end
@@ -188,7 +188,8 @@ struct Crews {
   int spares = 0;
 };
 
-/// PUE over outside temperature, and the temperature itself: a constant, a seasonal cycle, or a file.
+/// PUE over outside temperature, and the temperature itself: a constant, a seasonal cycle, or a
+/// file.
 struct Cooling {
   Curve pue_by_temperature;  // x in degC; one point means constant
   double mean_temperature_c = 15.0;
@@ -207,14 +208,14 @@ struct EnergySeries {
 /// A campus with one grid connection.
 struct Site {
   std::string name;
-  std::string title;         // for people: `Hut 8 River Bend, Louisiana`
+  std::string title;  // for people: `Hut 8 River Bend, Louisiana`
   double latitude_deg = 0.0, longitude_deg = 0.0;
-  std::string region;        // grid region: `MISO-South`
-  std::string jurisdiction;  // `US-LA`, for residency rules
+  std::string region;                                // grid region: `MISO-South`
+  std::string jurisdiction;                          // `US-LA`, for residency rules
   std::vector<DatedValue> grid_limit_w, it_limit_w;  // empty: no limit
   Cooling cooling;
-  EnergySeries price;        // USD/J
-  EnergySeries carbon;       // g/J
+  EnergySeries price;   // USD/J
+  EnergySeries carbon;  // g/J
   std::vector<Building> buildings;
   std::vector<SharedSupply> supplies;
   std::vector<Generator> generators;
@@ -222,7 +223,7 @@ struct Site {
   std::vector<Permit> permits;
   std::vector<Storage> storages;
   Crews crews;
-  bool assumed = false;      // the site itself is an assumption
+  bool assumed = false;  // the site itself is an assumption
 };
 
 /// A dated change of the number of installed domains; negative is decommissioning.
@@ -271,8 +272,8 @@ struct Region {
 /// A tenant, with what it may use.
 struct Organisation {
   std::string name;
-  double quota_chips = 0.0;  // 0: no quota
-  base::Usd budget;          // 0: no budget
+  double quota_chips = 0.0;            // 0: no quota
+  base::Usd budget;                    // 0: no budget
   std::vector<std::string> residency;  // jurisdictions its jobs may run in; empty: any
 };
 
@@ -300,12 +301,12 @@ enum class ClaimQuantity {
 struct Claim {
   std::string name;
   ClaimQuantity quantity = ClaimQuantity::kFacilityPower;
-  double value = 0.0;  // SI
-  Id<Site> site;                       // scope; none = the whole world
-  std::string vendor;                  // scope; empty = all
-  std::vector<std::string> sites;      // scope by several sites; empty = all
-  bool at_most = false;                // the figure is an upper bound (`up to 1 million`)
-  bool at_least = false;               // … or a lower bound (`well over a gigawatt`)
+  double value = 0.0;              // SI
+  Id<Site> site;                   // scope; none = the whole world
+  std::string vendor;              // scope; empty = all
+  std::vector<std::string> sites;  // scope by several sites; empty = all
+  bool at_most = false;            // the figure is an upper bound (`up to 1 million`)
+  bool at_least = false;           // … or a lower bound (`well over a gigawatt`)
   std::string source;
 };
 

@@ -17,7 +17,7 @@ struct Shock {
   double at_s = 0.0;
   std::string kind;
   std::string site, cluster, vendor, organisation, link, stream;  // scope, as the kind needs
-  double duration_s = 0.0;  // 0: until the end
+  double duration_s = 0.0;                                        // 0: until the end
   std::optional<double> limit_w;
   double factor = 1.0;
   std::vector<std::string> stops;
@@ -64,9 +64,9 @@ struct Scenario {
   std::vector<Shock> shocks;
   std::vector<Branch> branches;
   Recording recording;
-  std::vector<InputText> inputs;   // every file read, and the overrides
+  std::vector<InputText> inputs;  // every file read, and the overrides
   std::vector<std::string> overrides;
-  std::uint64_t hash = 0;          // of the canonical form
+  std::uint64_t hash = 0;  // of the canonical form
   std::vector<Unused> unused;
 };
 

@@ -27,20 +27,20 @@ enum class Activation { kSwiglu, kGelu, kSquaredRelu };  // 3, 2, 2 matrices
 struct Attention {
   AttentionKind kind = AttentionKind::kFull;
   int heads = 0, kv_heads = 0, head_dim = 0;
-  int window = 0;                        // sliding window, in tokens
-  int q_rank = 0, kv_rank = 0;           // latent: compressed query and key-value widths
+  int window = 0;                                 // sliding window, in tokens
+  int q_rank = 0, kv_rank = 0;                    // latent: compressed query and key-value widths
   int nope_dim = 0, rope_dim = 0, value_dim = 0;  // latent: per head
-  int selected = 0;                      // sparse: tokens attended to
+  int selected = 0;                               // sparse: tokens attended to
   int state_dim = 0, state_groups = 0, convolution = 0;  // state space
 };
 
 struct FeedForward {
   FeedForwardKind kind = FeedForwardKind::kDense;
   Activation activation = Activation::kSwiglu;
-  double width = 0;                   // of one dense block or one expert
+  double width = 0;  // of one dense block or one expert
   int experts = 0, experts_per_token = 0;
-  double shared_width = 0;            // of the shared expert; 0: none
-  double latent_width = 0;            // latent MoE; 0: none
+  double shared_width = 0;  // of the shared expert; 0: none
+  double latent_width = 0;  // latent MoE; 0: none
 };
 
 /// `count` equal layers.
@@ -56,12 +56,13 @@ struct LanguageModel {
   int hidden = 0;
   int vocabulary = 0;
   bool tied_embeddings = false;
-  int context = 0;                      // tokens of its standard training sequence
+  int context = 0;  // tokens of its standard training sequence
   std::vector<LayerGroup> layers;
-  int multi_token_prediction = 0;       // extra prediction layers
-  double published_parameters = 0.0;    // 0: none published
-  double critical_batch_tokens = 0.0;   // 0: unknown
-  double low_communication_token_factor = 1.0;  // tokens to target over those of synchronous training
+  int multi_token_prediction = 0;      // extra prediction layers
+  double published_parameters = 0.0;   // 0: none published
+  double critical_batch_tokens = 0.0;  // 0: unknown
+  double low_communication_token_factor =
+      1.0;  // tokens to target over those of synchronous training
 
   int layer_count() const;
   /// All weights, embeddings included (once if tied), multi-token-prediction layers left out.
@@ -80,9 +81,9 @@ struct LanguageModel {
 struct Portability {
   Id<LanguageModel> model;
   std::string vendor;
-  double efficiency = 1.0;            // relative to the reference vendor
-  base::Seconds switching_time;       // to move a running job there
-  double from_unix_s = 0.0;           // port date; 0: always
+  double efficiency = 1.0;       // relative to the reference vendor
+  base::Seconds switching_time;  // to move a running job there
+  double from_unix_s = 0.0;      // port date; 0: always
 };
 
 // ── Random quantities and arrivals ───────────────────────────────────────────────────────────────
@@ -101,12 +102,12 @@ struct Distribution {
 
 /// When jobs of a stream arrive. Rate(t) = rate × growth × daily(t) × weekly(t).
 struct Arrivals {
-  std::string process;  // a registered arrival process: `poisson`, …
-  base::Hertz rate;     // mean over a week at the start
-  double daily_amplitude = 0.0;    // 0.4: ±40 % over the day
+  std::string process;           // a registered arrival process: `poisson`, …
+  base::Hertz rate;              // mean over a week at the start
+  double daily_amplitude = 0.0;  // 0.4: ±40 % over the day
   double peak_hour_utc = 14.0;
-  double weekend_factor = 1.0;     // rate on Saturdays and Sundays over weekdays
-  double growth_per_year = 1.0;    // 7: sevenfold in a year
+  double weekend_factor = 1.0;   // rate on Saturdays and Sundays over weekdays
+  double growth_per_year = 1.0;  // 7: sevenfold in a year
 };
 
 // ── Load ─────────────────────────────────────────────────────────────────────────────────────────
@@ -133,12 +134,12 @@ struct TrainingStream {
   std::vector<std::string> sites;     // only these; empty: any
   Arrivals arrivals;
   Distribution chips;
-  Distribution duration_s;            // on the reference vendor; or…
-  Distribution tokens;                // …tokens to train (location 0: use duration)
-  Distribution request_factor;        // requested time over estimated run time, at least 1
+  Distribution duration_s;      // on the reference vendor; or…
+  Distribution tokens;          // …tokens to train (location 0: use duration)
+  Distribution request_factor;  // requested time over estimated run time, at least 1
   std::string precision = "bf16";
-  double sequence = 0.0;              // tokens; 0: the model's context
-  double global_batch_tokens = 0.0;   // 0: scaled with the chips
+  double sequence = 0.0;             // tokens; 0: the model's context
+  double global_batch_tokens = 0.0;  // 0: scaled with the chips
   ParallelPlan plan;
   Span span = Span::kCluster;
   base::Seconds checkpoint_interval;
@@ -159,7 +160,7 @@ struct ReplayedTrace {
 /// Requests of one region to one service.
 struct Demand {
   std::string region;
-  base::Hertz requests;            // mean at the start
+  base::Hertz requests;  // mean at the start
   double daily_amplitude = 0.0;
   double peak_hour_local = 15.0;
 };
@@ -175,8 +176,8 @@ struct Service {
   double input_tokens = 0.0, output_tokens = 0.0;  // mean of one request
   base::Seconds ttft_slo, tpot_slo;
   std::string precision = "fp8";
-  int chips_per_replica = 0;       // 0: the fewest that hold weights and cache
-  double batch_tokens_per_s = 0.0; // deferrable traffic
+  int chips_per_replica = 0;        // 0: the fewest that hold weights and cache
+  double batch_tokens_per_s = 0.0;  // deferrable traffic
 };
 
 /// One stage of a campaign: waits for its predecessors.

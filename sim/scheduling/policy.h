@@ -30,8 +30,8 @@ struct RunningJob {
 struct PoolView {
   double now_s = 0.0;
   const PoolState& state;
-  const WaitingQueue& queue;               // in submission order
-  const std::set<RunningJob>& running;     // by expected end
+  const WaitingQueue& queue;            // in submission order
+  const std::set<RunningJob>& running;  // by expected end
   const Placement& placement;
 };
 
@@ -43,7 +43,7 @@ struct Start {
 
 /// What a pass decided.
 struct Decisions {
-  std::vector<Start> starts;              // in order; each fits in what the earlier ones leave
+  std::vector<Start> starts;                  // in order; each fits in what the earlier ones leave
   Obstacle head_waits_for = Obstacle::kNone;  // of the first job that stays
 };
 
@@ -60,11 +60,11 @@ class QueuePolicy {
 /// A pool that could run a new job.
 struct PoolOption {
   std::int32_t pool = -1;
-  bool room_now = false;           // fits at once and nobody waits
-  double capacity_chips = 0.0;     // installed and usable
-  double backlog_chip_s = 0.0;     // chip-seconds that wait or run, by requested times
-  double run_time_s = 0.0;         // of this job there
-  double price_usd_per_s = 0.0;    // of this job there
+  bool room_now = false;         // fits at once and nobody waits
+  double capacity_chips = 0.0;   // installed and usable
+  double backlog_chip_s = 0.0;   // chip-seconds that wait or run, by requested times
+  double run_time_s = 0.0;       // of this job there
+  double price_usd_per_s = 0.0;  // of this job there
 };
 
 /// Chooses the pool where a new job queues. Pure.

@@ -140,14 +140,17 @@ void PoolState::take(Allocation& allocation) {
     part.free_domains -= share.whole_domains;
     if (share.shared_chips > 0) {
       if (share.shared_slot < 0) {
-        --part.free_domains;
         const auto unused = std::find(part.shared.begin(), part.shared.end(), -1);
         share.shared_slot = static_cast<std::int32_t>(unused - part.shared.begin());
-        if (unused == part.shared.end()) part.shared.push_back(-1);
-        part.shared[static_cast<size_t>(share.shared_slot)] = part.chips_per_domain;
+      }
+      const auto slot = static_cast<size_t>(share.shared_slot);
+      if (slot == part.shared.size()) part.shared.push_back(-1);
+      if (part.shared[slot] < 0) {  // opens a domain
+        --part.free_domains;
+        part.shared[slot] = part.chips_per_domain;
         part.shared_free_chips += part.chips_per_domain;
       }
-      part.shared[static_cast<size_t>(share.shared_slot)] -= share.shared_chips;
+      part.shared[slot] -= share.shared_chips;
       part.shared_free_chips -= share.shared_chips;
     }
     Headroom& room = headroom[static_cast<size_t>(part.site)];

@@ -24,11 +24,11 @@ struct Request {
 /// Domains of one cluster in one building.
 struct Part {
   std::int32_t cluster = -1;
-  std::int32_t site = -1;       // index into PoolState::headroom
+  std::int32_t site = -1;  // index into PoolState::headroom
   int chips_per_domain = 1;
-  std::int64_t free_domains = 0;         // wholly free; may be negative after a removal
-  std::vector<std::int32_t> shared;      // free chips of each partly used domain; -1: unused slot
-  std::int64_t shared_free_chips = 0;    // sum over `shared`
+  std::int64_t free_domains = 0;       // wholly free; may be negative after a removal
+  std::vector<std::int32_t> shared;    // free chips of each partly used domain; -1: unused slot
+  std::int64_t shared_free_chips = 0;  // sum over `shared`
 };
 
 /// Extra IT power that a site can still take, by each of its limits.
@@ -77,7 +77,8 @@ class PoolState {
   /// allows, the parts with most free domains are filled one after the other.
   bool find(const Request& request, const Placement& placement, Allocation& found,
             Obstacle& why) const;
-  /// Takes what find() found.
+  /// Takes what find() found, and names the shared domain it opened. The same allocations taken in
+  /// the same order from a copy name the same domains.
   void take(Allocation& allocation);
   /// Gives an allocation back.
   void give_back(const Allocation& allocation);

@@ -78,8 +78,8 @@ WaitingQueue::Place WaitingQueue::search(size_t node, size_t node_begin, size_t 
                                          std::int64_t chips_long) const {
   if (node_begin + node_size <= from) return kEnd;
   const Least& least = tree_[node];
-  const bool possible = least.chips <= chips_long ||
-                        (least.chips <= chips && least.requested_s <= window_s);
+  const bool possible =
+      least.chips <= chips_long || (least.chips <= chips && least.requested_s <= window_s);
   if (!possible || least.chips == kNoChips) return kEnd;
   if (node_size == 1) return static_cast<Place>(node_begin);
   const size_t half = node_size / 2;

@@ -58,7 +58,7 @@ class WaitingQueue {
   std::vector<WaitingJob> jobs_;  // by place; id -1 where a job has left
   std::vector<Least> tree_;       // heap layout, leaves at [capacity, 2 capacity)
   size_t capacity_ = 0;
-  size_t begin_ = 0;              // no job before this place
+  size_t begin_ = 0;  // no job before this place
   size_t count_ = 0;
   std::int64_t chips_ = 0;
 };

@@ -13,8 +13,7 @@ using ::testing::ElementsAre;
 class Scene {
  public:
   explicit Scene(std::int64_t nodes) {
-    state_.parts = {
-        {.cluster = 0, .site = 0, .chips_per_domain = 1, .free_domains = nodes}};
+    state_.parts = {{.cluster = 0, .site = 0, .chips_per_domain = 1, .free_domains = nodes}};
     state_.headroom.resize(1);
     base::Registry<Placement> placements{"placement"};
     add_builtin(placements);

@@ -81,8 +81,8 @@ TEST(PoolState, AJobOfTheClusterMaySpanBuildings) {
   EXPECT_EQ(state.free_chips(), 14 * 8);
   Allocation none;
   Obstacle why = Obstacle::kNone;
-  EXPECT_FALSE(state.find({.chips = 96, .span = model::Span::kDomain}, *placement("best-fit"),
-                          none, why));
+  EXPECT_FALSE(
+      state.find({.chips = 96, .span = model::Span::kDomain}, *placement("best-fit"), none, why));
 }
 
 // 100 chips at 50 W need 5 kW: 4 kW of headroom hold 80.

@@ -38,17 +38,15 @@ TEST(WaitingQueue, FindsWhatAWalkFinds) {
     const double window = draw(1100);
     auto it = plain.begin();
     if (it != plain.end()) ++it;
-    while (it != plain.end() &&
-           !(it->request.chips <= chips_long ||
-             (it->request.chips <= chips && it->requested_s <= window))) {
+    while (it != plain.end() && !(it->request.chips <= chips_long ||
+                                  (it->request.chips <= chips && it->requested_s <= window))) {
       ++it;
     }
-    const auto found =
-        plain.empty() ? WaitingQueue::kEnd
-                      : queue.next_candidate(queue.front(), chips, window, chips_long);
+    const auto found = plain.empty()
+                           ? WaitingQueue::kEnd
+                           : queue.next_candidate(queue.front(), chips, window, chips_long);
     // The tree may offer a subtree's place only if that very job qualifies.
-    ASSERT_EQ(found == WaitingQueue::kEnd ? -1 : queue[found].id,
-              it == plain.end() ? -1 : it->id);
+    ASSERT_EQ(found == WaitingQueue::kEnd ? -1 : queue[found].id, it == plain.end() ? -1 : it->id);
   }
 }
 

@@ -1,0 +1,91 @@
+/// The mutable hardware of a run: pools of domains, what they hold, and their sites' meters.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/engine/site_meter.h"
+#include "sim/model/scenario.h"
+#include "sim/scheduling/policy.h"
+
+namespace busbar::engine {
+
+/// Domains of one cluster in one building, beyond what the scheduler sees.
+struct PartInfo {
+  base::Id<model::Cluster> cluster;
+  int building = -1;           // index in the site's buildings; -1: none
+  std::int64_t powered = 0;    // domains delivered, burnt in and energised
+  std::int64_t unpowered = 0;  // burnt in, but beyond the site's IT or grid limit at idle
+  std::int64_t serving = 0;    // held by services
+};
+
+/// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.
+struct Pool {
+  std::vector<base::Id<model::Cluster>> clusters;
+  base::Id<model::Domain> domain;
+  std::vector<PartInfo> parts;
+  scheduling::PoolState state;
+  scheduling::WaitingQueue queue;
+  std::set<scheduling::RunningJob> running;
+  std::vector<std::int32_t> deferred;  // jobs that would not fit even in the empty pool yet
+  bool decision_pending = false;
+  double queued_chip_s = 0.0;       // requested chip-seconds of the queue
+  double running_chip_end_s = 0.0;  // sum of chips × expected end
+  double running_chips = 0.0;
+  int used_chips_per_domain = 1;
+
+  double capacity_chips() const;
+  double backlog_chip_s(double now_s) const {
+    return queued_chip_s + running_chip_end_s - running_chips * now_s;
+  }
+};
+
+/// Watts of one domain's share of the site: constants of a pool.
+struct DomainPower {
+  double idle_w = 0.0;       // a powered domain without work, hosts and network included
+  double chip_idle_w = 0.0;  // of one chip, part of the above
+};
+
+/// Pools, sites and the capacity that arrives, is energised and leaves.
+class Fleet {
+ public:
+  explicit Fleet(const model::Scenario& scenario, double horizon_s);
+
+  std::vector<Pool> pools;
+  std::vector<SiteMeter> sites;           // by site index
+  std::vector<DomainPower> domain_power;  // by pool
+
+  /// Pool of a cluster.
+  std::int32_t pool_of(base::Id<model::Cluster> cluster) const {
+    return pool_of_cluster_[static_cast<size_t>(cluster.index)];
+  }
+  /// Pools with a part at a site.
+  const std::vector<std::int32_t>& pools_at(base::Id<model::Site> site) const {
+    return pools_at_site_[static_cast<size_t>(site.index)];
+  }
+  /// Largest number of chips that a pool can ever offer one job before `until_s`.
+  double largest_capacity(std::int32_t pool, double until_s) const;
+
+  /// Adds (or, negative, removes) domains that were delivered and burnt in; they wait for power.
+  void deliver(double now_s, base::Id<model::Cluster> cluster, int building, std::int64_t domains);
+  /// Powers on what waits for power, as far as the sites' limits allow. Returns the pools that grew
+  /// and by how many domains, in order.
+  std::vector<std::pair<std::int32_t, std::int64_t>> energise(double now_s);
+  /// Copies the sites' headroom into a pool before its queue is looked at.
+  void refresh_headroom(double now_s, Pool& pool) const;
+  /// Whether a request would fit if no job ran in the pool.
+  bool fits_when_empty(double now_s, const Pool& pool, const scheduling::Request& request,
+                       const scheduling::Placement& placement) const;
+
+ private:
+  void add_pool(const std::vector<base::Id<model::Cluster>>& clusters);
+  PartInfo& part_of(base::Id<model::Cluster> cluster, int building);
+
+  const model::Scenario& scenario_;
+  std::vector<std::int32_t> pool_of_cluster_;
+  std::vector<std::vector<std::int32_t>> pools_at_site_;
+};
+
+}  // namespace busbar::engine

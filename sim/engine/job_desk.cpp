@@ -1,0 +1,455 @@
+#include "sim/engine/job_desk.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sim/base/error.h"
+
+namespace busbar::engine {
+
+using record::Bound;
+using record::EventKind;
+
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr std::int64_t kLargeJobChips = 256;
+
+Bound bound_of(scheduling::Obstacle obstacle) {
+  switch (obstacle) {
+    case scheduling::Obstacle::kItPower:
+      return Bound::kItPower;
+    case scheduling::Obstacle::kGridPower:
+      return Bound::kGridPower;
+    case scheduling::Obstacle::kChips:
+      return Bound::kChips;
+    case scheduling::Obstacle::kNone:
+      break;
+  }
+  return Bound::kQueueOrder;
+}
+
+}  // namespace
+
+JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
+    : parts_(parts),
+      jobs_(std::move(jobs)),
+      works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
+      waited_for_(jobs_.size(), Bound::kNone),
+      pool_of_(jobs_.size(), -1),
+      allocated_(parts.scenario.platform.clusters.size(), 0.0),
+      chip_seconds_(parts.scenario.platform.clusters.size(), 0.0),
+      open_chip_start_(parts.scenario.platform.clusters.size(), 0.0),
+      started_in_(parts.scenario.platform.clusters.size(), 0) {
+  parts_.solver.on_change([this](std::span<const Share> shares) { shares_changed(shares); });
+}
+
+// ── Arrival and queue ────────────────────────────────────────────────────────────────────────────
+
+void JobDesk::open() {
+  if (next_arrival_ == jobs_.size()) return;
+  parts_.clock.at(jobs_[next_arrival_].submit_s, Phase::kArrival, next_arrival_,
+                  [this] { arrive(); });
+}
+
+void JobDesk::arrive() {
+  const auto job = static_cast<std::int32_t>(next_arrival_++);
+  ++counts_.submitted;
+  parts_.journal.note(EventKind::kSubmit, job, jobs_[static_cast<size_t>(job)].chips);
+  admit(job);
+  open();
+}
+
+scheduling::Request JobDesk::request_for(std::int32_t job, const Work& work) const {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  return {static_cast<std::int64_t>(j.chips), work.busy_w_per_chip, works_.span_of(j)};
+}
+
+double JobDesk::requested_s(const model::Job& job, const Work& work) const {
+  return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
+}
+
+// Asks the broker for a pool among those that can run the job at all.
+void JobDesk::admit(std::int32_t job) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  const double now = parts_.clock.now();
+  std::vector<scheduling::PoolOption> options;
+  for (const std::int32_t index : works_.pools_for(j)) {
+    const Work work = works_.evaluate(j, index);
+    if (!work.feasible) continue;
+    Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+    scheduling::PoolOption option;
+    option.pool = index;
+    if (pool.queue.empty() && !pool.decision_pending) {
+      parts_.fleet.refresh_headroom(now, pool);
+      scheduling::Allocation found;
+      scheduling::Obstacle why = scheduling::Obstacle::kNone;
+      option.room_now =
+          pool.state.find(request_for(job, work), *parts_.behaviours.placement, found, why);
+    }
+    option.capacity_chips = pool.capacity_chips();
+    option.backlog_chip_s = pool.backlog_chip_s(now);
+    option.run_time_s = work.run_time_s();
+    const auto& platform = parts_.scenario.platform;
+    option.price_usd_per_s =
+        j.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
+    options.push_back(option);
+  }
+  if (options.empty()) {
+    ++counts_.rejected;
+    parts_.journal.note(EventKind::kReject, job, j.chips);
+    write_row(job, nullptr, record::JobState::kRejected, std::nan(""));
+    return;
+  }
+  const size_t choice = options.size() == 1 ? 0 : parts_.behaviours.broker->choose(options);
+  pool_of_[static_cast<size_t>(job)] = options[choice].pool;
+  ++waiting_;
+  enqueue(job, options[choice].pool);
+}
+
+// Puts a job into its pool's queue, or aside while even the empty pool could not hold it.
+void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  const Work work = works_.evaluate(j, index);
+  const scheduling::Request request = request_for(job, work);
+  const double now = parts_.clock.now();
+  if (!parts_.fleet.fits_when_empty(now, pool, request, *parts_.behaviours.placement)) {
+    waited_for_[static_cast<size_t>(job)] =
+        static_cast<double>(request.chips) > pool.capacity_chips() ? Bound::kDelivery
+                                                                   : Bound::kItPower;
+    pool.deferred.push_back(job);
+    return;
+  }
+  const double requested = requested_s(j, work);
+  pool.queue.push({job, request, requested});
+  pool.queued_chip_s += requested * j.chips;
+  request_decision(index);
+}
+
+void JobDesk::capacity_changed(std::int32_t index) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  // In submission order: what waits in the queue, then what was set aside, merged by id.
+  std::vector<std::int32_t> candidates;
+  candidates.swap(pool.deferred);
+  for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
+       at = pool.queue.front()) {
+    const scheduling::WaitingJob& waiting = pool.queue[at];
+    pool.queued_chip_s -= waiting.requested_s * static_cast<double>(waiting.request.chips);
+    candidates.push_back(waiting.id);
+    pool.queue.erase(at);
+  }
+  std::sort(candidates.begin(), candidates.end());
+  for (const std::int32_t job : candidates) enqueue(job, index);
+  request_decision(index);
+}
+
+void JobDesk::request_decision(std::int32_t index) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  if (pool.decision_pending) return;
+  pool.decision_pending = true;
+  parts_.clock.at(parts_.clock.now(), Phase::kDecision, static_cast<std::uint64_t>(index),
+                  [this, index] { decide(index); });
+}
+
+void JobDesk::decide(std::int32_t index) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  pool.decision_pending = false;
+  if (hook_) hook_(index);
+  if (pool.queue.empty()) return;
+  parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
+  scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
+      {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement});
+  for (scheduling::Start& choice : decisions.starts) {
+    const scheduling::WaitingJob waiting = pool.queue[choice.place];
+    pool.queue.erase(choice.place);
+    pool.queued_chip_s -= waiting.requested_s * static_cast<double>(waiting.request.chips);
+    --waiting_;
+    const model::Job& j = jobs_[static_cast<size_t>(waiting.id)];
+    start(waiting.id, index, std::move(choice.allocation), works_.evaluate(j, index));
+  }
+  if (const auto head = pool.queue.front(); head != scheduling::WaitingQueue::kEnd) {
+    waited_for_[static_cast<size_t>(pool.queue[head].id)] = bound_of(decisions.head_waits_for);
+  }
+}
+
+std::int64_t JobDesk::waiting_jobs(std::int32_t index) const {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  return static_cast<std::int64_t>(pool.queue.size() + pool.deferred.size());
+}
+
+std::int64_t JobDesk::waiting_chips(std::int32_t index) const {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  std::int64_t chips = pool.queue.chips();
+  for (const std::int32_t job : pool.deferred) {
+    chips += static_cast<std::int64_t>(jobs_[static_cast<size_t>(job)].chips);
+  }
+  return chips;
+}
+
+// ── Running ──────────────────────────────────────────────────────────────────────────────────────
+
+void JobDesk::add_power(const Active& active, double sign) {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const scheduling::Part& part = pool.state.parts[static_cast<size_t>(share.part)];
+    const auto chips = static_cast<double>(pool.state.chips_of(share));
+    parts_.fleet.sites[static_cast<size_t>(part.site)].add_it_power(
+        parts_.clock.now(), sign * chips * active.work.busy_w_per_chip);
+    allocated_[static_cast<size_t>(part.cluster)] += sign * chips;
+    open_chip_start_[static_cast<size_t>(part.cluster)] += sign * chips * active.segment_start_s;
+  }
+}
+
+void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation allocation,
+                    const Work& work) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  const double now = parts_.clock.now();
+  pool.state.take(allocation);
+  std::int32_t slot = static_cast<std::int32_t>(active_.size());
+  if (free_slots_.empty()) {
+    active_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  Active& active = active_[static_cast<size_t>(slot)];
+  active = Active{};
+  active.job = job;
+  active.pool = index;
+  active.allocation = std::move(allocation);
+  active.work = work;
+  active.start_s = active.segment_start_s = now;
+  active.expected_end_s = now + requested_s(j, work);
+  // Without a request of its own a job is only expected, not obliged, to end by its estimate.
+  const bool limited = j.requested_s > 0.0 || j.request_factor > 1.0;
+  active.kill_s = limited ? active.expected_end_s : kNever;
+  active.steps_left = work.steps;
+  active.step_s = work.step_s;
+  ++active_count_;
+  ++counts_.started;
+  counts_.waited_for[now > j.submit_s ? (waited_for_[static_cast<size_t>(job)] == Bound::kNone
+                                             ? Bound::kQueueOrder
+                                             : waited_for_[static_cast<size_t>(job)])
+                                      : Bound::kNone]++;
+  ++started_in_[static_cast<size_t>(
+      pool.state.parts[static_cast<size_t>(active.allocation.shares.front().part)].cluster)];
+  pool.running.insert(
+      {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
+  pool.running_chip_end_s += active.expected_end_s * j.chips;
+  pool.running_chips += j.chips;
+  add_power(active, 1.0);
+  parts_.journal.note(EventKind::kStart, job, j.chips);
+  open_flows(slot);
+  plan_end(slot);
+}
+
+// One flow for each shared path, bounded by what the job would send if it ran at full speed.
+void JobDesk::open_flows(std::int32_t slot) {
+  Active& active = active_[static_cast<size_t>(slot)];
+  if (active.work.domain_bytes_per_step <= 0.0 && active.work.gradient_bytes <= 0.0) return;
+  for (const Traffic& traffic :
+       parts_.network.traffic(active.pool, active.allocation, active.work.domain_bytes_per_step,
+                              active.work.gradient_bytes)) {
+    // The last bucket of gradients cannot hide: one round trip a step.
+    active.latency_s = std::max(active.latency_s, 2.0 * traffic.latency_s);
+    if (traffic.path.empty() || traffic.bytes_per_step <= 0.0) continue;
+    const double demand_Bps = traffic.bytes_per_step / active.work.step_s;
+    const std::int32_t id = parts_.solver.add(traffic.path, demand_Bps);
+    if (static_cast<size_t>(id) >= flow_owner_.size()) flow_owner_.resize(id + 1, -1);
+    flow_owner_[static_cast<size_t>(id)] = slot;
+    active.flows.push_back({id, traffic.bytes_per_step, demand_Bps});
+  }
+  active.step_s = active.work.step_s + active.latency_s;
+}
+
+void JobDesk::plan_end(std::int32_t slot) {
+  Active& active = active_[static_cast<size_t>(slot)];
+  parts_.clock.cancel(active.end);
+  const double done_s = active.segment_start_s + active.steps_left * active.step_s;
+  active.end = parts_.clock.at(std::min(done_s, active.kill_s), Phase::kEnd,
+                               static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
+}
+
+// A job whose share of a link changed goes on in a new segment with another step time.
+void JobDesk::shares_changed(std::span<const Share> shares) {
+  std::vector<std::int32_t> touched;
+  for (const Share& share : shares) {
+    const std::int32_t slot = flow_owner_[static_cast<size_t>(share.flow)];
+    if (slot < 0) continue;
+    for (Flow& flow : active_[static_cast<size_t>(slot)].flows) {
+      if (flow.id == share.flow) flow.rate_Bps = share.rate_Bps;
+    }
+    touched.push_back(slot);
+  }
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  for (const std::int32_t slot : touched) {
+    Active& active = active_[static_cast<size_t>(slot)];
+    double step_s = active.work.step_s;
+    for (const Flow& flow : active.flows) {
+      step_s = std::max(step_s, flow.bytes_per_step / std::max(flow.rate_Bps, 1e-9));
+    }
+    step_s += active.latency_s;
+    if (std::abs(step_s - active.step_s) <= 1e-9 * active.step_s) continue;
+    close_segment(active, record::EndReason::kShareChanged);
+    active.step_s = step_s;
+    parts_.journal.note(EventKind::kShare, active.job, step_s);
+    plan_end(slot);
+  }
+}
+
+// Integrates work, energy, carbon and cost over the segment that ends now, and writes it.
+void JobDesk::close_segment(Active& active, record::EndReason reason) {
+  const double now = parts_.clock.now();
+  const double from = active.segment_start_s;
+  const model::Job& j = jobs_[static_cast<size_t>(active.job)];
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  const auto& platform = parts_.scenario.platform;
+  const double seconds = now - from;
+  std::int64_t domains = 0;
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const scheduling::Part& part = pool.state.parts[static_cast<size_t>(share.part)];
+    const auto chips = static_cast<double>(pool.state.chips_of(share));
+    SiteMeter& site = parts_.fleet.sites[static_cast<size_t>(part.site)];
+    const SiteMeter::PerWatt before = site.per_watt_until(from);
+    const SiteMeter::PerWatt after = site.per_watt_until(now);
+    const double watts = chips * active.work.total_w_per_chip;
+    active.energy_j += watts * seconds;
+    active.carbon_g += watts * (after.carbon_g - before.carbon_g);
+    active.cost_usd +=
+        chips * seconds * platform.accelerator_of(platform.clusters[{part.cluster}]).price.value;
+    domains += share.whole_domains + (share.shared_chips > 0 ? 1 : 0);
+    chip_seconds_[static_cast<size_t>(part.cluster)] += chips * seconds;
+    open_chip_start_[static_cast<size_t>(part.cluster)] += chips * seconds;
+  }
+  counts_.chip_seconds += j.chips * seconds;
+  if (j.chips >= static_cast<double>(kLargeJobChips)) {
+    counts_.large_chip_seconds += j.chips * seconds;
+  }
+  active.steps_left = std::max(0.0, active.steps_left - seconds / active.step_s);
+  if (parts_.scenario.recording.segments) {
+    const scheduling::Part& first =
+        pool.state.parts[static_cast<size_t>(active.allocation.shares.front().part)];
+    record::SegmentRow row;
+    row.job = active.job;
+    row.site = first.site;
+    row.cluster = first.cluster;
+    row.domains = static_cast<std::int32_t>(domains);
+    row.chips = static_cast<std::int64_t>(j.chips);
+    row.start_s = from;
+    row.end_s = now;
+    row.step_s = active.step_s;
+    row.mfu = active.work.mfu * active.work.step_s / active.step_s;
+    row.power_w = j.chips * active.work.total_w_per_chip;
+    row.end_reason = reason;
+    row.bound_by = active.step_s > active.work.step_s ? Bound::kNetwork : active.work.bound;
+    parts_.journal.trace().add(row);
+  }
+  active.segment_start_s = now;
+}
+
+void JobDesk::end(std::int32_t slot) {
+  Active& active = active_[static_cast<size_t>(slot)];
+  const double now = parts_.clock.now();
+  const model::Job& j = jobs_[static_cast<size_t>(active.job)];
+  const double done_s = active.segment_start_s + active.steps_left * active.step_s;
+  const bool killed = done_s > active.kill_s;
+  close_segment(active, killed ? record::EndReason::kKilled : record::EndReason::kDone);
+  if (!killed) active.steps_left = 0.0;  // exactly, whatever the rounding of seconds over step time
+  parts_.journal.note(killed ? EventKind::kKill : EventKind::kEnd, active.job, j.chips);
+  (killed ? counts_.killed : counts_.completed)++;
+  write_row(active.job, &active, killed ? record::JobState::kKilled : record::JobState::kCompleted,
+            now);
+  add_power(active, -1.0);
+  for (const Flow& flow : active.flows) {
+    parts_.solver.remove(flow.id);
+    flow_owner_[static_cast<size_t>(flow.id)] = -1;
+  }
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  pool.running.erase(
+      {active.expected_end_s, static_cast<std::int64_t>(j.chips), active.job, nullptr});
+  pool.running_chip_end_s -= active.expected_end_s * j.chips;
+  pool.running_chips -= j.chips;
+  pool.state.give_back(active.allocation);
+  // Power that is free again may start jobs of every pool at these sites.
+  std::vector<std::int32_t> wake{active.pool};
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const auto site = pool.state.parts[static_cast<size_t>(share.part)].site;
+    for (const std::int32_t other : parts_.fleet.pools_at({site})) wake.push_back(other);
+  }
+  --active_count_;
+  active.job = -1;
+  free_slots_.push_back(slot);
+  for (const std::int32_t other : wake) request_decision(other);
+}
+
+void JobDesk::write_row(std::int32_t job, const Active* active, record::JobState state,
+                        double end_s) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  record::JobRow row;
+  row.id = job;
+  row.name = j.name;
+  row.kind = static_cast<std::int8_t>(j.kind);
+  row.stream = j.stream;
+  row.model = j.model.index;
+  row.submit_s = j.submit_s;
+  row.chips = static_cast<std::int64_t>(j.chips);
+  row.state = state;
+  row.start_s = std::nan("");
+  row.end_s = end_s;
+  row.waited_for = waited_for_[static_cast<size_t>(job)];
+  if (const std::int32_t index = pool_of_[static_cast<size_t>(job)]; index >= 0) {
+    const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+    size_t part = 0;
+    if (active != nullptr) part = static_cast<size_t>(active->allocation.shares.front().part);
+    row.cluster = pool.state.parts[part].cluster;
+    row.site = pool.state.parts[part].site;
+  }
+  if (active != nullptr) {
+    row.start_s = active->start_s;
+    row.wait_s = active->start_s - j.submit_s;
+    if (row.wait_s > 0.0 && row.waited_for == Bound::kNone) row.waited_for = Bound::kQueueOrder;
+    if (row.wait_s <= 0.0) row.waited_for = Bound::kNone;
+    row.steps = active->work.steps - active->steps_left;
+    row.tokens = row.steps * active->work.tokens_per_step;
+    row.energy_j = active->energy_j;
+    row.carbon_g = active->carbon_g;
+    row.cost_usd = active->cost_usd;
+    // A killed job's work is lost: nothing saved it.
+    row.lost_s = state == record::JobState::kKilled ? end_s - active->start_s : 0.0;
+  } else {
+    row.wait_s = parts_.clock.now() - j.submit_s;
+  }
+  parts_.journal.trace().add(row);
+}
+
+void JobDesk::close() {
+  std::vector<std::pair<std::int32_t, Active*>> running;
+  for (Active& active : active_) {
+    if (active.job >= 0) running.emplace_back(active.job, &active);
+  }
+  std::sort(running.begin(), running.end());
+  counts_.running = static_cast<std::int64_t>(running.size());
+  for (const auto& [job, active] : running) {
+    close_segment(*active, record::EndReason::kRunEnd);
+    write_row(job, active, record::JobState::kRunning, std::nan(""));
+  }
+  std::vector<std::int32_t> waiting;
+  for (const Pool& pool : parts_.fleet.pools) {
+    waiting.insert(waiting.end(), pool.deferred.begin(), pool.deferred.end());
+    for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
+         at = pool.queue.after(at)) {
+      waiting.push_back(pool.queue[at].id);
+    }
+  }
+  std::sort(waiting.begin(), waiting.end());
+  counts_.waiting = static_cast<std::int64_t>(waiting.size());
+  for (const std::int32_t job : waiting) {
+    write_row(job, nullptr, record::JobState::kWaiting, std::nan(""));
+  }
+}
+
+}  // namespace busbar::engine

@@ -1,0 +1,238 @@
+#include "sim/engine/reporter.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace busbar::engine {
+
+using base::Id;
+
+namespace {
+
+constexpr double kPerMWh = 3.6e9;  // joules
+constexpr double kPerKWh = 3.6e6;
+
+std::string_view unit_of(model::ClaimQuantity quantity) {
+  switch (quantity) {
+    case model::ClaimQuantity::kFacilityPower:
+    case model::ClaimQuantity::kItPower:
+      return "W";
+    case model::ClaimQuantity::kChipsInstalled:
+      return "chips";
+    case model::ClaimQuantity::kCapitalCost:
+    case model::ClaimQuantity::kContractValue:
+      return "USD";
+    case model::ClaimQuantity::kTrainingJobs:
+      return "jobs";
+  }
+  return "";
+}
+
+}  // namespace
+
+Reporter::Reporter(const model::Scenario& scenario, const Fleet& fleet, const JobDesk& jobs,
+                   const ServingDesk& serving, const RateSolver& solver, size_t links,
+                   record::TraceWriter& trace)
+    : scenario_(scenario),
+      fleet_(fleet),
+      jobs_(jobs),
+      serving_(serving),
+      solver_(solver),
+      links_(links),
+      trace_(trace),
+      booked_usd_(scenario.platform.sites.size(), 0.0),
+      booked_chip_s_(scenario.platform.clusters.size(), 0.0),
+      powered_chip_s_(scenario.platform.clusters.size(), 0.0) {}
+
+void Reporter::integrate_capacity(double now_s) {
+  for (const Pool& pool : fleet_.pools) {
+    for (const PartInfo& part : pool.parts) {
+      powered_chip_s_[static_cast<size_t>(part.cluster.index)] +=
+          static_cast<double>(part.powered) * pool.used_chips_per_domain * (now_s - integrated_s_);
+    }
+  }
+  integrated_s_ = now_s;
+}
+
+void Reporter::sample(double now_s) {
+  const model::Platform& platform = scenario_.platform;
+  std::vector<record::SiteSample> sites(platform.sites.size());
+  for (size_t i = 0; i < sites.size(); ++i) {
+    const SiteMeter& meter = fleet_.sites[i];
+    record::SiteSample& row = sites[i];
+    row.it_power_w = meter.it_power_w();
+    row.facility_power_w = row.grid_w = meter.facility_power_w();
+    row.price_usd_per_mwh = meter.price_usd_per_j() * kPerMWh;
+    row.carbon_g_per_kwh = meter.carbon_g_per_j() * kPerKWh;
+    row.it_limit_w = meter.it_limit_w(now_s);
+    row.grid_limit_w = meter.grid_limit_w(now_s);
+    row.pue = meter.pue();
+  }
+  std::vector<record::ClusterSample> clusters(platform.clusters.size());
+  for (size_t p = 0; p < fleet_.pools.size(); ++p) {
+    const Pool& pool = fleet_.pools[p];
+    for (const PartInfo& part : pool.parts) {
+      clusters[static_cast<size_t>(part.cluster.index)].installed +=
+          static_cast<double>(part.powered) * pool.used_chips_per_domain;
+    }
+    // A queue is shared by the clusters of its pool: it is shown at the first.
+    record::ClusterSample& first = clusters[static_cast<size_t>(pool.clusters.front().index)];
+    first.queued_jobs = static_cast<double>(jobs_.waiting_jobs(static_cast<std::int32_t>(p)));
+    first.queued_chips = static_cast<double>(jobs_.waiting_chips(static_cast<std::int32_t>(p)));
+  }
+  for (size_t i = 0; i < clusters.size(); ++i) {
+    record::ClusterSample& row = clusters[i];
+    row.allocated = jobs_.allocated_chips()[i];
+    row.serving = serving_.held_chips()[i];
+    row.idle = std::max(0.0, row.installed - row.allocated - row.serving);
+  }
+  std::vector<double> links(links_);
+  for (size_t i = 0; i < links_; ++i) links[i] = solver_.throughput(static_cast<std::int32_t>(i));
+  trace_.add_sample(now_s, sites, clusters, links);
+}
+
+void Reporter::book(double now_s) {
+  const model::Platform& platform = scenario_.platform;
+  for (size_t i = 0; i < booked_usd_.size(); ++i) {
+    const double total = fleet_.sites[i].electricity_usd();
+    if (total == booked_usd_[i]) continue;
+    trace_.add(record::LedgerRow{now_s, static_cast<std::int32_t>(i), -1,
+                                 record::Account::kElectricity, total - booked_usd_[i]});
+    booked_usd_[i] = total;
+  }
+  for (size_t i = 0; i < booked_chip_s_.size(); ++i) {
+    const double total = jobs_.chip_seconds_until(now_s, i) + serving_.chip_seconds()[i];
+    if (total == booked_chip_s_[i]) continue;
+    const model::Cluster& cluster = platform.clusters[{static_cast<std::int32_t>(i)}];
+    trace_.add(record::LedgerRow{
+        now_s, cluster.site.index, static_cast<std::int32_t>(i), record::Account::kChipHours,
+        (total - booked_chip_s_[i]) * platform.accelerator_of(cluster).price.value});
+    booked_chip_s_[i] = total;
+  }
+}
+
+void Reporter::summarise(double now_s, std::uint64_t events) {
+  const JobCounts& counts = jobs_.counts();
+  const auto set = [&](const char* name, std::int64_t value) { trace_.set_summary(name, value); };
+  trace_.set_summary("simulated_s", now_s);
+  set("events", static_cast<std::int64_t>(events));
+  set("jobs_submitted", counts.submitted);
+  set("jobs_started", counts.started);
+  set("jobs_completed", counts.completed);
+  set("jobs_killed", counts.killed);
+  set("jobs_rejected", counts.rejected);
+  set("jobs_running", counts.running);
+  set("jobs_waiting", counts.waiting);
+  for (const auto& [bound, jobs] : counts.waited_for) {
+    if (bound == record::Bound::kChips) set("jobs_waited_for_chips", jobs);
+    if (bound == record::Bound::kQueueOrder) set("jobs_waited_for_their_turn", jobs);
+    if (bound == record::Bound::kItPower) set("jobs_waited_for_it_power", jobs);
+    if (bound == record::Bound::kGridPower) set("jobs_waited_for_grid_power", jobs);
+    if (bound == record::Bound::kDelivery) set("jobs_waited_for_delivery", jobs);
+  }
+  trace_.set_summary("job_chip_hours", counts.chip_seconds / base::kHour);
+  trace_.set_summary(
+      "chip_time_share_of_jobs_of_256_chips_and_more",
+      counts.chip_seconds > 0.0 ? counts.large_chip_seconds / counts.chip_seconds : 0.0);
+  trace_.set_summary("requests_arrived", serving_.arrived());
+  trace_.set_summary("requests_served", serving_.served());
+  summarise_sites(now_s);
+  summarise_vendors();
+  summarise_claims(now_s);
+}
+
+void Reporter::summarise_sites(double now_s) {
+  for (size_t i = 0; i < fleet_.sites.size(); ++i) {
+    const SiteMeter& meter = fleet_.sites[i];
+    const double seconds = std::max(now_s, 1e-9);
+    record::SiteSummaryRow row;
+    row.site = static_cast<std::int32_t>(i);
+    row.it_power_mean_w = meter.it_energy_j() / seconds;
+    row.it_power_peak_w = meter.it_peak_w();
+    row.facility_power_mean_w = meter.energy_j() / seconds;
+    row.facility_power_peak_w = meter.facility_peak_w();
+    row.it_limit_w = meter.it_limit_w(now_s);
+    row.grid_limit_w = meter.grid_limit_w(now_s);
+    row.energy_j = meter.energy_j();
+    row.carbon_g = meter.carbon_g();
+    row.electricity_usd = meter.electricity_usd();
+    trace_.add(row);
+  }
+}
+
+void Reporter::summarise_vendors() {
+  const model::Platform& platform = scenario_.platform;
+  std::map<std::string, record::VendorSummaryRow> rows;
+  for (const Pool& pool : fleet_.pools) {
+    for (const PartInfo& part : pool.parts) {
+      const model::Cluster& cluster = platform.clusters[part.cluster];
+      auto& row = rows[platform.accelerator_of(cluster).vendor];
+      row.chips_installed += static_cast<double>(part.powered + part.unpowered) *
+                             platform.domains[pool.domain].chips_installed;
+    }
+    for (const auto id : pool.clusters) {
+      const auto i = static_cast<size_t>(id.index);
+      auto& row = rows[platform.accelerator_of(platform.clusters[id]).vendor];
+      row.chip_seconds += powered_chip_s_[i];
+      row.training_chip_seconds += jobs_.chip_seconds()[i];
+      row.serving_chip_seconds += serving_.chip_seconds()[i];
+      row.jobs_started += static_cast<double>(jobs_.started_in()[i]);
+    }
+  }
+  for (auto& [vendor, row] : rows) {
+    row.vendor = vendor;
+    trace_.add(row);
+  }
+}
+
+double Reporter::simulated(const model::Claim& claim, double now_s) const {
+  const model::Platform& platform = scenario_.platform;
+  const auto at_site = [&](Id<model::Site> site) {
+    if (claim.site && claim.site != site) return false;
+    return claim.sites.empty() || std::find(claim.sites.begin(), claim.sites.end(),
+                                            platform.sites[site].name) != claim.sites.end();
+  };
+  double sum = 0.0;
+  switch (claim.quantity) {
+    case model::ClaimQuantity::kFacilityPower:
+    case model::ClaimQuantity::kItPower:
+      for (const auto id : platform.sites.ids()) {
+        if (!at_site(id)) continue;
+        const SiteMeter& meter = fleet_.sites[static_cast<size_t>(id.index)];
+        sum += claim.quantity == model::ClaimQuantity::kItPower ? meter.it_peak_w()
+                                                                : meter.facility_peak_w();
+      }
+      return sum;
+    case model::ClaimQuantity::kChipsInstalled:
+      for (const model::Cluster& cluster : platform.clusters) {
+        if (!at_site(cluster.site)) continue;
+        if (!claim.vendor.empty() && platform.accelerator_of(cluster).vendor != claim.vendor) {
+          continue;
+        }
+        sum += cluster.domains_at(scenario_.start_unix_s + now_s) *
+               static_cast<double>(platform.domain_of(cluster).chips_installed);
+      }
+      return sum;
+    case model::ClaimQuantity::kTrainingJobs:
+      return static_cast<double>(jobs_.counts().started);
+    case model::ClaimQuantity::kCapitalCost:
+    case model::ClaimQuantity::kContractValue:
+      return std::nan("");
+  }
+  return std::nan("");
+}
+
+void Reporter::summarise_claims(double now_s) {
+  for (const model::Claim& claim : scenario_.platform.claims) {
+    record::ClaimRow row;
+    row.name = claim.name;
+    row.unit = unit_of(claim.quantity);
+    row.source = claim.source;
+    row.public_value = claim.value;
+    row.simulated_value = simulated(claim, now_s);
+    row.bound = static_cast<std::int8_t>(claim.at_most ? 1 : claim.at_least ? 2 : 0);
+    trace_.add(row);
+  }
+}
+
+}  // namespace busbar::engine

@@ -1,0 +1,74 @@
+/// Inference services, hour by hour: demand, replicas, what they hold and what they deliver.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "sim/base/registry.h"
+#include "sim/engine/behaviours.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/fleet.h"
+#include "sim/engine/journal.h"
+
+namespace busbar::engine {
+
+/// Holds domains for services, ahead of training.
+///
+/// Every hour each region's demand goes to the nearest site that can serve it, each site's
+/// replicas are sized for the coming hour, and whole domains are taken or given back. What cannot
+/// be had at once is taken from the next domains that jobs free; until then requests are shed.
+class ServingDesk {
+ public:
+  ServingDesk(const model::Scenario& scenario, const Behaviours& behaviours, Clock& clock,
+              Fleet& fleet, Journal& journal);
+
+  /// Books the hour that ends and sizes the one that begins. Returns the pools whose free capacity
+  /// grew.
+  std::vector<std::int32_t> begin_hour(double now_s);
+  /// Takes freed domains of a pool for services that are short of them.
+  void claim(std::int32_t pool);
+  /// Books what is left at the end of the run.
+  void close(double now_s);
+
+  /// Chips held by services, by cluster index, and their integral until the last edge.
+  const std::vector<double>& held_chips() const { return held_; }
+  const std::vector<double>& chip_seconds() const { return chip_seconds_; }
+  /// Requests that arrived and that were served.
+  double arrived() const { return arrived_; }
+  double served() const { return served_; }
+
+ private:
+  // A service at one part of a pool.
+  struct Holding {
+    std::int32_t service = -1;
+    std::int32_t pool = -1, part = -1;
+    std::int32_t site = -1;
+    serving::ReplicaEstimate replica;
+    double chips_per_replica = 1.0;
+    double requests_per_s = 0.0;  // of this hour
+    std::int64_t wanted = 0;      // domains
+    std::int64_t domains = 0;     // held
+    double watts = 0.0;           // above idle
+    double reserve = 0.0;         // up to full load
+    double hour_begin_s = 0.0, domain_seconds = 0.0, edge_s = 0.0;
+  };
+  void find_holdings();
+  double demand(const model::Service& service, const model::Demand& demand, double unix_s) const;
+  void route(double now_s);
+  void resize(Holding& holding, std::int64_t domains);
+  void set_watts(Holding& holding);
+  double full_load_w(std::int32_t pool) const;
+  void book(Holding& holding, double now_s);
+  double replicas_in(const Holding& holding) const;
+
+  const model::Scenario& scenario_;
+  const Behaviours& behaviours_;
+  Clock& clock_;
+  Fleet& fleet_;
+  Journal& journal_;
+  std::vector<Holding> holdings_;
+  std::vector<double> held_, chip_seconds_;
+  double arrived_ = 0.0, served_ = 0.0;
+};
+
+}  // namespace busbar::engine

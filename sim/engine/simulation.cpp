@@ -1,0 +1,261 @@
+#include "sim/engine/simulation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sim/engine/clock.h"
+#include "sim/engine/fleet.h"
+#include "sim/engine/job_desk.h"
+#include "sim/engine/journal.h"
+#include "sim/engine/network.h"
+#include "sim/engine/reporter.h"
+#include "sim/engine/serving_desk.h"
+#include "sim/engine/simgrid_rate_solver.h"
+#include "sim/engine/simgrid_world.h"
+
+namespace busbar::engine {
+
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kBookEvery_s = base::kDay;
+// How long a run without horizon may look ahead for the least favourable weather.
+constexpr double kLookAhead_s = 366.0 * base::kDay;
+
+}  // namespace
+
+class Simulation::Impl {
+ public:
+  Impl(const model::Scenario& scenario, const Behaviours& behaviours, std::vector<model::Job> jobs)
+      : scenario_(scenario),
+        behaviours_(behaviours),
+        jobs_(std::move(jobs)),
+        horizon_s_(scenario.horizon ? scenario.horizon->value : kNever),
+        fleet_(scenario, std::isinf(horizon_s_) ? kLookAhead_s : horizon_s_),
+        network_(scenario, fleet_),
+        world_(network_.links()),
+        solver_(world_, clock_) {}
+
+  std::vector<record::LinkInfo> links() const {
+    std::vector<record::LinkInfo> all;
+    for (const Link& link : network_.links()) all.push_back({link.name, link.capacity_Bps});
+    return all;
+  }
+
+  Outcome run(record::TraceWriter& trace);
+  std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
+
+  std::function<void(const Progress&)> listener;
+  const std::atomic<bool>* interrupt = nullptr;
+
+ private:
+  // The desks of a run, alive while it goes.
+  struct Desks {
+    Journal& journal;
+    ServingDesk& serving;
+    JobDesk& jobs;
+    Reporter& reporter;
+  };
+  void schedule_capacity();
+  void deliver(base::Id<model::Cluster> cluster, int building, std::int64_t domains);
+  void limits_changed(std::int32_t site);
+  void energise();
+  void hour();
+  void sample();
+  void report_progress();
+  bool nothing_left() const;
+
+  const model::Scenario& scenario_;
+  const Behaviours& behaviours_;
+  std::vector<model::Job> jobs_;
+  double horizon_s_;
+  Fleet fleet_;
+  Network network_;
+  SimgridWorld world_;
+  Clock clock_;
+  SimgridRateSolver solver_;
+  Desks* desks_ = nullptr;
+  std::int64_t capacity_events_left_ = 0;
+  std::int64_t jobs_total_ = 0;
+  double next_booking_s_ = kBookEvery_s;
+  bool interrupted_ = false;
+};
+
+// ── Capacity ─────────────────────────────────────────────────────────────────────────────────────
+
+// What was delivered before the start stands at once; the rest comes on its date.
+void Simulation::Impl::schedule_capacity() {
+  const model::Platform& platform = scenario_.platform;
+  for (const auto id : platform.clusters.ids()) {
+    const model::Cluster& cluster = platform.clusters[id];
+    for (const model::Delivery& delivery : cluster.deliveries) {
+      const double burn_in_s = delivery.domains > 0 ? cluster.burn_in.value : 0.0;
+      const double at_s = std::max(0.0, delivery.date_unix_s + burn_in_s - scenario_.start_unix_s);
+      if (at_s > horizon_s_) continue;
+      const int building = delivery.building >= 0 ? delivery.building : cluster.building;
+      ++capacity_events_left_;
+      clock_.at(at_s, Phase::kChange, static_cast<std::uint64_t>(id.index),
+                [this, id, building, domains = delivery.domains] {
+                  --capacity_events_left_;
+                  deliver(id, building, domains);
+                });
+    }
+  }
+  for (const auto id : platform.sites.ids()) {
+    const model::Site& site = platform.sites[id];
+    for (const auto* steps : {&site.it_limit_w, &site.grid_limit_w}) {
+      for (const model::DatedValue& step : *steps) {
+        const double at_s = step.from_unix_s - scenario_.start_unix_s;
+        if (at_s <= 0.0 || at_s > horizon_s_) continue;
+        ++capacity_events_left_;
+        clock_.at(at_s, Phase::kChange,
+                  platform.clusters.size() + static_cast<std::uint64_t>(id.index), [this, id] {
+                    --capacity_events_left_;
+                    limits_changed(id.index);
+                  });
+      }
+    }
+  }
+}
+
+void Simulation::Impl::deliver(base::Id<model::Cluster> cluster, int building,
+                               std::int64_t domains) {
+  desks_->reporter.integrate_capacity(clock_.now());
+  fleet_.deliver(clock_.now(), cluster, building, domains);
+  desks_->journal.note(record::EventKind::kDelivery, cluster.index, static_cast<double>(domains));
+  energise();
+  desks_->jobs.capacity_changed(fleet_.pool_of(cluster));
+}
+
+void Simulation::Impl::limits_changed(std::int32_t site) {
+  const SiteMeter& meter = fleet_.sites[static_cast<size_t>(site)];
+  desks_->journal.note(record::EventKind::kLimit, site,
+                       std::min(meter.it_limit_w(clock_.now()), meter.grid_limit_w(clock_.now())));
+  desks_->reporter.integrate_capacity(clock_.now());
+  energise();
+  for (const std::int32_t pool : fleet_.pools_at({site})) desks_->jobs.capacity_changed(pool);
+}
+
+void Simulation::Impl::energise() {
+  for (const auto& [pool, domains] : fleet_.energise(clock_.now())) {
+    desks_->journal.note(record::EventKind::kInstalled,
+                         fleet_.pools[static_cast<size_t>(pool)].clusters.front().index,
+                         static_cast<double>(domains));
+    desks_->jobs.capacity_changed(pool);
+  }
+}
+
+// ── The hour ─────────────────────────────────────────────────────────────────────────────────────
+
+bool Simulation::Impl::nothing_left() const {
+  return desks_->jobs.idle() || (desks_->jobs.stuck() && capacity_events_left_ == 0);
+}
+
+// PUE, price, carbon and demand change with the hour.
+void Simulation::Impl::hour() {
+  const double now = clock_.now();
+  for (SiteMeter& site : fleet_.sites) site.begin_hour(now);
+  for (const std::int32_t pool : desks_->serving.begin_hour(now)) {
+    desks_->jobs.request_decision(pool);
+  }
+  if (now >= next_booking_s_) {
+    desks_->reporter.book(now);
+    next_booking_s_ += kBookEvery_s;
+  }
+  report_progress();
+  if (interrupt != nullptr && interrupt->load()) {
+    interrupted_ = true;
+    clock_.stop();
+    return;
+  }
+  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) return;
+  const double next_s = now + base::kHour;
+  if (next_s < horizon_s_) clock_.at(next_s, Phase::kChange, 0, [this] { hour(); });
+}
+
+void Simulation::Impl::sample() {
+  desks_->reporter.sample(clock_.now());
+  if (std::isinf(horizon_s_) && clock_.now() > 0.0 && nothing_left()) return;
+  const double next_s = clock_.now() + scenario_.recording.sample_interval.value;
+  if (next_s <= horizon_s_) clock_.at(next_s, Phase::kSample, 0, [this] { sample(); });
+}
+
+void Simulation::Impl::report_progress() {
+  if (!listener) return;
+  const JobCounts& counts = desks_->jobs.counts();
+  listener({clock_.now(), horizon_s_, clock_.events(),
+            counts.completed + counts.killed + counts.rejected, jobs_total_});
+}
+
+std::vector<Oversized> Simulation::Impl::oversized(const std::vector<model::Job>& jobs) const {
+  constexpr size_t kMost = 10;
+  const WorkModel works(scenario_, fleet_, *behaviours_.step_model);
+  const double until_s = std::isinf(horizon_s_) ? 100.0 * kLookAhead_s : horizon_s_;
+  std::vector<double> capacity;
+  for (size_t pool = 0; pool < fleet_.pools.size(); ++pool) {
+    capacity.push_back(fleet_.largest_capacity(static_cast<std::int32_t>(pool), until_s));
+  }
+  std::vector<Oversized> found;
+  for (const model::Job& job : jobs) {
+    double largest = 0.0;
+    for (const std::int32_t pool : works.pools_for(job)) {
+      largest = std::max(largest, capacity[static_cast<size_t>(pool)]);
+    }
+    if (job.chips <= largest) continue;
+    found.push_back({job.name, job.trace, job.chips, largest});
+    if (found.size() == kMost) break;
+  }
+  return found;
+}
+
+// ── The run ──────────────────────────────────────────────────────────────────────────────────────
+
+Outcome Simulation::Impl::run(record::TraceWriter& trace) {
+  jobs_total_ = static_cast<std::int64_t>(jobs_.size());
+  Journal journal(clock_, trace, scenario_.recording.events);
+  ServingDesk serving(scenario_, behaviours_, clock_, fleet_, journal);
+  JobDesk jobs({scenario_, behaviours_, clock_, fleet_, network_, solver_, journal},
+               std::move(jobs_));
+  Reporter reporter(scenario_, fleet_, jobs, serving, solver_, network_.links().size(), trace);
+  Desks desks{journal, serving, jobs, reporter};
+  desks_ = &desks;
+
+  // Capacity first, then the first hour's services, then jobs.
+  schedule_capacity();
+  clock_.at(0.0, Phase::kArrival, 0, [this] { hour(); });
+  clock_.at(0.0, Phase::kSample, 0, [this] { sample(); });
+  jobs.before_decision([&](std::int32_t pool) { serving.claim(pool); });
+  jobs.open();
+  clock_.run(horizon_s_);
+
+  const double end_s = clock_.now();
+  for (SiteMeter& site : fleet_.sites) site.advance(end_s);
+  reporter.integrate_capacity(end_s);
+  serving.close(end_s);
+  reporter.book(end_s);
+  jobs.close();
+  reporter.summarise(end_s, clock_.events());
+  report_progress();
+  desks_ = nullptr;
+  return {interrupted_, journal.fingerprint(), clock_.events()};
+}
+
+Simulation::Simulation(const model::Scenario& scenario, const Behaviours& behaviours,
+                       std::vector<model::Job> jobs)
+    : impl_(std::make_unique<Impl>(scenario, behaviours, std::move(jobs))) {}
+Simulation::~Simulation() = default;
+
+std::vector<record::LinkInfo> Simulation::links() const { return impl_->links(); }
+std::map<std::string, std::string> Simulation::simgrid_config() { return SimgridWorld::config(); }
+std::string Simulation::simgrid_version() { return SimgridWorld::version(); }
+std::vector<Oversized> Simulation::oversized(const std::vector<model::Job>& jobs) const {
+  return impl_->oversized(jobs);
+}
+void Simulation::on_progress(std::function<void(const Progress&)> listener) {
+  impl_->listener = std::move(listener);
+}
+void Simulation::interrupt_when(const std::atomic<bool>& flag) { impl_->interrupt = &flag; }
+Outcome Simulation::run(record::TraceWriter& trace) { return impl_->run(trace); }
+
+}  // namespace busbar::engine

@@ -1,0 +1,182 @@
+#include "sim/engine/work_model.h"
+
+#include <algorithm>
+
+#include "sim/power/site_power.h"
+
+namespace busbar::engine {
+
+using base::Id;
+using record::Bound;
+
+namespace {
+
+bool named(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Bound bound_of(training::Bound bound) {
+  switch (bound) {
+    case training::Bound::kCompute:
+      return Bound::kCompute;
+    case training::Bound::kMemory:
+      return Bound::kMemory;
+    case training::Bound::kNetwork:
+      return Bound::kNetwork;
+    case training::Bound::kPipeline:
+      return Bound::kPipeline;
+    case training::Bound::kBatch:
+      return Bound::kBatch;
+  }
+  return Bound::kNone;
+}
+
+// Pools that hold a cluster which passes the filters of a stream or trace.
+std::vector<std::int32_t> pools_where(const model::Platform& platform, const Fleet& fleet,
+                                      const std::vector<std::string>& vendors,
+                                      const std::vector<std::string>& clusters,
+                                      const std::vector<std::string>& sites) {
+  std::vector<std::int32_t> pools;
+  for (const auto id : platform.clusters.ids()) {
+    const model::Cluster& cluster = platform.clusters[id];
+    if (!named(vendors, platform.accelerator_of(cluster).vendor) ||
+        !named(clusters, cluster.name) || !named(sites, platform.sites[cluster.site].name)) {
+      continue;
+    }
+    const std::int32_t pool = fleet.pool_of(id);
+    if (std::find(pools.begin(), pools.end(), pool) == pools.end()) pools.push_back(pool);
+  }
+  return pools;
+}
+
+}  // namespace
+
+WorkModel::WorkModel(const model::Scenario& scenario, const Fleet& fleet,
+                     const training::StepModel& model)
+    : scenario_(scenario), fleet_(fleet), model_(model) {
+  for (const model::TrainingStream& stream : scenario.workload.streams) {
+    stream_pools_.push_back(
+        pools_where(scenario.platform, fleet, stream.vendors, stream.clusters, stream.sites));
+  }
+  for (const model::ReplayedTrace& trace : scenario.workload.traces) {
+    trace_pools_.push_back(
+        pools_where(scenario.platform, fleet, trace.vendors, trace.clusters, {}));
+  }
+}
+
+const std::vector<std::int32_t>& WorkModel::pools_for(const model::Job& job) const {
+  return job.stream >= 0 ? stream_pools_[static_cast<size_t>(job.stream)]
+                         : trace_pools_[static_cast<size_t>(job.trace)];
+}
+
+model::Span WorkModel::span_of(const model::Job& job) const {
+  if (job.stream < 0) return model::Span::kCluster;
+  return scenario_.workload.streams[{job.stream}].span;
+}
+
+double WorkModel::efficiency(Id<model::LanguageModel> model, const std::string& vendor) const {
+  for (const model::Portability& row : scenario_.workload.portability) {
+    if (row.model == model && row.vendor == vendor) return row.efficiency;
+  }
+  return 1.0;
+}
+
+// A replayed job runs as long as its log says, with its chips at full compute power.
+WorkModel::Step WorkModel::replayed(std::int32_t index) const {
+  const Pool& pool = fleet_.pools[static_cast<size_t>(index)];
+  Step step;
+  step.feasible = true;
+  step.bound = Bound::kFixed;
+  const power::ChipPower chip =
+      power::busy_chip_power(scenario_.platform, pool.domain, {.compute = 1.0});
+  step.busy_w = chip.above_idle.value;
+  step.total_w = chip.with_overheads.value;
+  return step;
+}
+
+WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::int64_t chips,
+                                    std::int32_t index) const {
+  const model::Platform& platform = scenario_.platform;
+  const Pool& pool = fleet_.pools[static_cast<size_t>(index)];
+  const model::Cluster& cluster = platform.clusters[pool.clusters.front()];
+  const model::Domain& domain = platform.domains[pool.domain];
+  const model::Node& node = platform.nodes[domain.node];
+  const model::Accelerator& accelerator = platform.accelerators[node.accelerator];
+  if (!stream.model) return replayed(index);
+
+  training::Task task;
+  task.model = &scenario_.workload.models[stream.model];
+  task.sequence = stream.sequence > 0.0 ? stream.sequence : task.model->context;
+  task.global_batch_tokens = stream.global_batch_tokens;
+  task.precision = stream.precision;
+  task.plan = stream.plan;
+  training::Slice slice;
+  slice.accelerator = &accelerator;
+  slice.node = &node;
+  slice.domain = &domain;
+  slice.nic = node.nic ? &platform.nics[node.nic] : nullptr;
+  slice.fabric = cluster.fabric ? &platform.fabrics[cluster.fabric] : nullptr;
+  slice.chips = static_cast<double>(chips);
+  slice.domains = static_cast<int>((chips + domain.chips_used - 1) / domain.chips_used);
+  slice.efficiency = efficiency(stream.model, accelerator.vendor);
+  const training::StepEstimate estimate = model_.estimate(task, slice);
+
+  Step step;
+  step.feasible = estimate.feasible && estimate.step_s > 0.0 && estimate.tokens > 0.0;
+  if (!step.feasible) return step;
+  step.step_s = estimate.step_s;
+  step.tokens = estimate.tokens;
+  step.mfu = estimate.mfu;
+  step.domain_bytes = slice.domains > 1 ? estimate.domain_traffic_bytes : 0.0;
+  step.gradient_bytes = estimate.gradient_bytes;
+  step.bound = bound_of(estimate.bound);
+  const power::ChipPower chip = power::busy_chip_power(
+      platform, pool.domain,
+      {.compute = estimate.compute_fraction, .communication = estimate.communication_fraction});
+  step.busy_w = chip.above_idle.value;
+  step.total_w = chip.with_overheads.value;
+  return step;
+}
+
+const WorkModel::Step& WorkModel::step(const model::Job& job, std::int32_t pool) {
+  const auto chips = job.stream >= 0 ? static_cast<std::int64_t>(job.chips) : 0;
+  const std::tuple key{job.stream, pool, chips};
+  const auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  Step fresh = job.stream >= 0 ? estimate(scenario_.workload.streams[{job.stream}], chips, pool)
+                               : replayed(pool);
+  return known_.emplace(key, std::move(fresh)).first->second;
+}
+
+Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
+  const Step& here = step(job, pool);
+  Work work;
+  work.feasible = here.feasible;
+  if (!here.feasible) return work;
+  work.step_s = here.step_s;
+  work.tokens_per_step = here.tokens;
+  work.mfu = here.mfu;
+  work.busy_w_per_chip = here.busy_w;
+  work.total_w_per_chip = here.total_w;
+  work.domain_bytes_per_step = here.domain_bytes;
+  work.gradient_bytes = here.gradient_bytes;
+  work.bound = here.bound;
+  if (here.tokens <= 0.0) {
+    work.steps = job.duration_s / here.step_s;
+  } else if (job.tokens > 0.0) {
+    work.steps = job.tokens / here.tokens;
+  } else {
+    // The same tokens as on the stream's first pool, in as many steps as they take here.
+    double tokens = 0.0;
+    for (const std::int32_t first : pools_for(job)) {
+      const Step& reference = step(job, first);
+      if (!reference.feasible) continue;
+      tokens = job.duration_s / reference.step_s * reference.tokens;
+      break;
+    }
+    work.steps = tokens / here.tokens;
+  }
+  return work;
+}
+
+}  // namespace busbar::engine

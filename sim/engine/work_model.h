@@ -1,0 +1,61 @@
+/// What a job is on a given pool: steps, their local time, its power and its traffic.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "sim/engine/behaviours.h"
+#include "sim/engine/fleet.h"
+#include "sim/model/job.h"
+
+namespace busbar::engine {
+
+/// A job as it would run in one pool, before its place is known.
+struct Work {
+  bool feasible = false;
+  double steps = 0.0;   // a replayed job is one step per second of its log
+  double step_s = 1.0;  // without shared links
+  double tokens_per_step = 0.0;
+  double mfu = 0.0;
+  double busy_w_per_chip = 0.0;   // IT power that a busy chip adds to the idle site
+  double total_w_per_chip = 0.0;  // its whole share of the IT power, domain overheads included
+  double domain_bytes_per_step = 0.0;
+  double gradient_bytes = 0.0;
+  record::Bound bound = record::Bound::kNone;
+  double run_time_s() const { return steps * step_s; }
+};
+
+/// Evaluates jobs on pools through the step model; equal questions are answered from memory.
+class WorkModel {
+ public:
+  WorkModel(const model::Scenario& scenario, const Fleet& fleet, const training::StepModel& model);
+
+  /// Pools where a job of this stream or trace may run, in the order of the world file.
+  const std::vector<std::int32_t>& pools_for(const model::Job& job) const;
+  /// The job on one of them. A stream's duration is its run time on the first of its pools that
+  /// holds the job; elsewhere the same tokens take the time that the step model gives.
+  Work evaluate(const model::Job& job, std::int32_t pool);
+  model::Span span_of(const model::Job& job) const;
+
+ private:
+  struct Step {
+    bool feasible = false;
+    double step_s = 1.0, tokens = 0.0, mfu = 0.0, busy_w = 0.0, total_w = 0.0, domain_bytes = 0.0,
+           gradient_bytes = 0.0;
+    record::Bound bound = record::Bound::kNone;
+  };
+  const Step& step(const model::Job& job, std::int32_t pool);
+  Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t pool) const;
+  Step replayed(std::int32_t pool) const;
+  double efficiency(base::Id<model::LanguageModel> model, const std::string& vendor) const;
+
+  const model::Scenario& scenario_;
+  const Fleet& fleet_;
+  const training::StepModel& model_;
+  std::vector<std::vector<std::int32_t>> stream_pools_, trace_pools_;
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, Step> known_;
+};
+
+}  // namespace busbar::engine

@@ -1,0 +1,59 @@
+#include "sim/topology/wan_routes.h"
+
+#include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/dijkstra_shortest_paths.hpp>
+
+namespace busbar::topology {
+namespace {
+
+struct Edge {
+  double latency_s = 0.0;
+  std::int32_t link = -1;
+};
+using Graph =
+    boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS, boost::no_property, Edge>;
+
+// A nanosecond per hop decides between equal latencies; no real WAN link is that short.
+constexpr double kHop_s = 1e-9;
+
+}  // namespace
+
+WanRoutes::WanRoutes(const model::Platform& platform)
+    : sites_(platform.sites.size()), routes_(sites_ * sites_) {
+  Graph graph(sites_);
+  for (const auto id : platform.wan_links.ids()) {
+    const model::WanLink& link = platform.wan_links[id];
+    boost::add_edge(static_cast<size_t>(link.a.index), static_cast<size_t>(link.b.index),
+                    Edge{link.latency.value + kHop_s, id.index}, graph);
+  }
+  for (size_t from = 0; from < sites_; ++from) {
+    std::vector<size_t> previous(sites_);
+    std::vector<double> distance(sites_);
+    boost::dijkstra_shortest_paths(graph, from,
+                                   boost::predecessor_map(previous.data())
+                                       .distance_map(distance.data())
+                                       .weight_map(boost::get(&Edge::latency_s, graph)));
+    for (size_t to = 0; to < sites_; ++to) {
+      if (to != from && previous[to] == to) continue;  // not connected
+      WanRoute route;
+      for (size_t at = to; at != from; at = previous[at]) {
+        // Of parallel links the one that the distance was computed with.
+        std::int32_t best = -1;
+        double least_s = 0.0;
+        for (auto [e, end] = boost::out_edges(at, graph); e != end; ++e) {
+          if (boost::target(*e, graph) != previous[at]) continue;
+          if (best >= 0 && graph[*e].latency_s >= least_s) continue;
+          best = graph[*e].link;
+          least_s = graph[*e].latency_s;
+        }
+        route.links.push_back({best});
+        route.latency += base::Seconds{least_s - kHop_s};
+      }
+      std::reverse(route.links.begin(), route.links.end());
+      routes_[from * sites_ + to] = std::move(route);
+    }
+  }
+}
+
+}  // namespace busbar::topology
