@@ -1,0 +1,22 @@
+# busbar_embed_schemas(<output.cpp> <xsd>…): a C++ source with the texts, found by file name through
+# busbar::input::schema_text(). Made again whenever a schema changes.
+function(busbar_embed_schemas output)
+  set(body "#include \"sim/input/schemas.h\"\n\n#include \"sim/base/error.h\"\n\nnamespace busbar::input {\n\nstd::string_view schema_text(std::string_view name) {\n")
+  foreach(schema ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${schema})
+    get_filename_component(file ${schema} NAME)
+    file(READ ${schema} text)
+    string(APPEND body "  if (name == \"${file}\") {\n    return")
+    # String literals have a limit of 65,536 characters in the standard: pieces of 8,000.
+    string(LENGTH "${text}" size)
+    set(at 0)
+    while(at LESS size)
+      string(SUBSTRING "${text}" ${at} 8000 piece)
+      string(APPEND body " R\"xsd(${piece})xsd\"\n")
+      math(EXPR at "${at} + 8000")
+    endwhile()
+    string(APPEND body "        ;\n  }\n")
+  endforeach()
+  string(APPEND body "  throw base::InternalError(\"internal error: unknown schema\");\n}\n\n}  // namespace busbar::input\n")
+  file(CONFIGURE OUTPUT ${output} CONTENT "${body}" @ONLY)
+endfunction()

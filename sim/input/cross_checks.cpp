@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "sim/input/reading.h"
+#include "sim/input/scenario_reader.h"
+
+namespace busbar::input {
+
+using model::Scenario;
+using xml::Element;
+
+namespace {
+
+// Reports each name of a list attribute that the platform does not know.
+void check_names(const Element& e, std::string_view attribute, std::string_view kind,
+                 const std::vector<std::string>& known, base::Diagnostics& problems) {
+  for (const std::string& name : xml::words(e, attribute)) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    problems.error(e.where(attribute), "unknown {} '{}';{}", kind, name,
+                   base::suggestion(name, known));
+  }
+}
+
+// Chips of the largest gang that a cluster ever offers within the horizon.
+double largest_offer(const Scenario& scenario, const model::Cluster& cluster) {
+  const double used = scenario.platform.domain_of(cluster).chips_used;
+  std::vector<double> dates{scenario.start_unix_s};
+  for (const model::Delivery& delivery : cluster.deliveries) {
+    const double date = delivery.date_unix_s + cluster.burn_in.value;
+    if (date <= scenario.start_unix_s) continue;
+    if (scenario.horizon && date > scenario.start_unix_s + scenario.horizon->value) continue;
+    dates.push_back(date);
+  }
+  double most = 0.0;
+  for (const double date : dates) most = std::max(most, cluster.domains_at(date) * used);
+  return most;
+}
+
+bool named(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The largest size a distribution can give; nothing for one without an end.
+double largest_size(const model::Distribution& d) {
+  if (d.kind == model::DistributionKind::kChoice) {
+    double most = 0.0;
+    for (size_t i = 0; i < d.values.size(); ++i) {
+      if (d.weights[i] > 0.0) most = std::max(most, d.values[i]);
+    }
+    return d.most > 0.0 ? std::min(most, d.most) : most;
+  }
+  if (d.kind == model::DistributionKind::kConstant) return d.location;
+  if (d.kind == model::DistributionKind::kUniform) return d.spread;
+  return d.most;
+}
+
+// Streams whose largest job no cluster can ever hold.
+void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& stream,
+                        const Element& e, base::Diagnostics& problems) {
+  const model::Platform& platform = scenario.platform;
+  double most = 0.0;
+  std::string where;
+  std::set<std::string> used;
+  for (const auto id : platform.clusters.ids()) {
+    const model::Cluster& cluster = platform.clusters[id];
+    if (!named(stream.vendors, platform.accelerator_of(cluster).vendor) ||
+        !named(stream.clusters, cluster.name) ||
+        !named(stream.sites, platform.sites[cluster.site].name)) {
+      continue;
+    }
+    double offer = largest_offer(scenario, cluster);
+    if (stream.span == model::Span::kSite || stream.span == model::Span::kWorld) {
+      for (const model::CoSchedule& group : scenario.co_schedules) {
+        if (std::find(group.clusters.begin(), group.clusters.end(), id) == group.clusters.end()) {
+          continue;
+        }
+        offer = 0.0;
+        for (const auto other : group.clusters) {
+          offer += largest_offer(scenario, platform.clusters[other]);
+        }
+      }
+    }
+    if (stream.span == model::Span::kDomain) {
+      offer = std::min<double>(offer, platform.domain_of(cluster).chips_used);
+    }
+    if (offer > most || where.empty()) {
+      most = std::max(most, offer);
+      where = cluster.name;
+    }
+  }
+  if (where.empty()) {
+    problems.error(e.where(), "stream '{}' may run on no cluster of this world", stream.name);
+    return;
+  }
+  const double size = largest_size(stream.chips);
+  if (size > most) {
+    problems.error(e.child("chips").where(),
+                   "stream '{}' asks for up to {:.0f} chips; the largest it may use, cluster '{}', "
+                   "offers {:.0f} within the horizon",
+                   stream.name, size, where, most);
+  } else if (size <= 0.0) {
+    problems.error(e.child("chips").where(),
+                   "stream '{}': a size without an end; write max=\"…\", at most {:.0f}",
+                   stream.name, most);
+  }
+}
+
+}  // namespace
+
+void cross_check(const Scenario& scenario, const Element& root, base::Diagnostics& problems) {
+  const model::Platform& platform = scenario.platform;
+  std::set<std::string> vendor_set;
+  for (const model::Accelerator& chip : platform.accelerators) vendor_set.insert(chip.vendor);
+  const std::vector<std::string> vendors(vendor_set.begin(), vendor_set.end());
+  const auto clusters = platform.clusters.names(), sites = platform.sites.names(),
+             organisations = platform.organisations.names(), regions = platform.regions.names();
+  for (const char* kind : {"stream", "service", "trace"}) {
+    for (const Element& e : root.children(kind)) {
+      check_names(e, "vendors", "vendor", vendors, problems);
+      check_names(e, "clusters", "cluster", clusters, problems);
+      check_names(e, "sites", "site", sites, problems);
+      check_names(e, "organisation", "organisation", organisations, problems);
+      for (const Element& d : e.children("demand")) {
+        check_names(d, "region", "region", regions, problems);
+      }
+    }
+  }
+  for (const Element& e : root.children("portability")) {
+    check_names(e, "vendor", "vendor", vendors, problems);
+  }
+  if (problems.has_errors()) return;
+  for (const Element& e : root.children("stream")) {
+    const auto id = scenario.workload.streams.find(e.get("id"));
+    check_stream_sizes(scenario, scenario.workload.streams[id], e, problems);
+  }
+  for (const Element& e : root.children("trace")) {
+    const model::ReplayedTrace& trace =
+        scenario.workload.traces[scenario.workload.traces.find(e.get("id"))];
+    const bool any = std::any_of(
+        platform.clusters.begin(), platform.clusters.end(), [&](const model::Cluster& cluster) {
+          return named(trace.clusters, cluster.name) &&
+                 named(trace.vendors, platform.accelerator_of(cluster).vendor);
+        });
+    if (!any) {
+      problems.error(e.where(), "trace '{}' may run on no cluster of this world", trace.name);
+    }
+  }
+}
+
+}  // namespace busbar::input

@@ -1,0 +1,306 @@
+#include "sim/input/workload_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <filesystem>
+
+#include "sim/base/rows.h"
+#include "sim/input/language_model_reader.h"
+#include "sim/input/reading.h"
+
+namespace busbar::input {
+
+using base::Dimension;
+using model::Workload;
+using xml::Element;
+
+namespace {
+
+class WorkloadReader {
+ public:
+  WorkloadReader(Workload& workload, const base::KnownBehaviours& known,
+                 base::Diagnostics& problems)
+      : workload_(workload), known_(known), problems_(problems) {}
+  void read(const Element& root);
+
+ private:
+  double count(const Element& e, std::string_view name, double fallback, double least = 0.0) {
+    return xml::quantity(e, name, Dimension::kCount, fallback, problems_, least);
+  }
+  double share(const Element& e, std::string_view name, double fallback, double most = 1.0) {
+    return xml::quantity(e, name, Dimension::kFraction, fallback, problems_, 0.0, most);
+  }
+  void cite_as(const Element& e, const std::string& subject) {
+    cite(e, subject, workload_.citations, problems_);
+  }
+  void known_name(const Element& e, std::string_view attribute, std::string_view kind);
+  std::string path_of(const Element& e);
+  model::Arrivals arrivals(const Element& e);
+  model::Distribution distribution(const Element& e, Dimension dimension, double least);
+  model::ParallelPlan plan(const Element& e);
+  void portability(const Element& e);
+  void stream(const Element& e);
+  void service(const Element& e);
+  void trace(const Element& e);
+  void campaign(const Element& e);
+
+  Workload& workload_;
+  const base::KnownBehaviours& known_;
+  base::Diagnostics& problems_;
+  FirstPlaces first_;
+};
+
+void WorkloadReader::known_name(const Element& e, std::string_view attribute,
+                                std::string_view kind) {
+  const auto text = e.attribute(attribute);
+  if (!text || known_.find(kind, text->value) != nullptr) return;
+  problems_.error(text->where, "unknown {} '{}';{}", kind, text->value,
+                  base::suggestion(text->value, known_.names(kind)));
+}
+
+// A file named in XML is relative to that XML; one named by --set to the working directory.
+std::string WorkloadReader::path_of(const Element& e) {
+  namespace fs = std::filesystem;
+  const std::string href = e.get("href");
+  const std::string written_in = e.where("href").file;
+  if (written_in.starts_with("--set")) return href;
+  const std::string path = (fs::path(written_in).parent_path() / href).lexically_normal().string();
+  std::error_code ec;
+  if (!fs::exists(path, ec)) problems_.error(e.where("href"), "no file '{}'", path);
+  return path;
+}
+
+model::Arrivals WorkloadReader::arrivals(const Element& e) {
+  model::Arrivals a;
+  a.process = e.get("process", "poisson");
+  known_name(e, "process", "arrival process");
+  a.rate = base::Hertz{xml::required_quantity(e, "rate", Dimension::kFrequency, problems_, 1e-12)};
+  a.daily_amplitude = share(e, "daily-amplitude", 0.0);
+  a.peak_hour_utc = count(e, "peak-hour-utc", 14.0);
+  a.weekend_factor = share(e, "weekend-factor", 1.0, 10.0);
+  a.growth_per_year = count(e, "growth-per-year", 1.0, 1e-3);
+  return a;
+}
+
+// `least` is the smallest value that makes sense: 1 chip, not 0.
+model::Distribution WorkloadReader::distribution(const Element& e, Dimension dimension,
+                                                 double least) {
+  using model::DistributionKind;
+  model::Distribution d;
+  const std::string kind = e.get("distribution");
+  const auto value = [&](std::string_view name) {
+    return xml::required_quantity(e, name, dimension, problems_, least);
+  };
+  d.least = xml::quantity(e, "min", dimension, least, problems_, least);
+  d.most = xml::quantity(e, "max", dimension, 0.0, problems_, least);
+  if (kind == "constant") {
+    d.location = value("value");
+  } else if (kind == "exponential") {
+    d.kind = DistributionKind::kExponential;
+    d.location = value("mean");
+  } else if (kind == "lognormal") {
+    d.kind = DistributionKind::kLogNormal;
+    d.location = value("median");
+    d.spread = xml::required_quantity(e, "sigma", Dimension::kCount, problems_);
+  } else if (kind == "uniform") {
+    d.kind = DistributionKind::kUniform;
+    d.location = value("min");
+    d.spread = value("max");
+  } else {
+    d.kind = DistributionKind::kChoice;
+    for (const Element& c : e.children("choice")) {
+      d.values.push_back(xml::required_quantity(c, "value", dimension, problems_, least));
+      d.weights.push_back(xml::required_quantity(c, "weight", Dimension::kCount, problems_));
+    }
+    double sum = 0.0;
+    for (const double w : d.weights) sum += w;
+    if (sum <= 0.0) {
+      problems_.error(e.where(), "<{}> is a choice: write <choice value=\"…\" weight=\"…\"/>",
+                      e.name());
+    }
+    d.location = d.values.empty() ? least : d.values.front();
+  }
+  if (d.most > 0.0 && d.most < d.least) {
+    problems_.error(e.where("max"), "<{}>: max is below min", e.name());
+  }
+  return d;
+}
+
+model::ParallelPlan WorkloadReader::plan(const Element& e) {
+  const auto number = [&](std::string_view name) { return xml::integer(e, name, 0, problems_); };
+  return {number("tensor"),  number("pipeline"), number("virtual-pipeline"),
+          number("context"), number("expert"),   number("micro-batch")};
+}
+
+void WorkloadReader::portability(const Element& e) {
+  model::Portability p;
+  p.model = resolve(e, "model", "model", workload_.models, problems_);
+  p.vendor = e.get("vendor");
+  p.efficiency = xml::quantity(e, "efficiency", Dimension::kFraction, 1.0, problems_, 1e-3, 10.0);
+  p.switching_time = base::Seconds{xml::quantity(e, "switching-time", Dimension::kTime, 0.0, problems_)};
+  p.from_unix_s = xml::date(e, "from", 0.0, problems_);
+  const std::string subject = fmt::format("portability of '{}' to {}", e.get("model"), p.vendor);
+  for (const char* attribute : {"switching-time", "from"}) {
+    if (e.has(attribute)) workload_.unused.push_back({subject + " " + attribute, e.where(attribute)});
+  }
+  cite_as(e, subject);
+  workload_.portability.push_back(p);
+}
+
+void WorkloadReader::stream(const Element& e) {
+  model::TrainingStream s;
+  s.name = e.get("id");
+  const std::string kind = e.get("kind");
+  s.kind = kind == "fine-tuning"     ? model::JobKind::kFineTuning
+           : kind == "evaluation"    ? model::JobKind::kEvaluation
+           : kind == "reinforcement" ? model::JobKind::kReinforcement
+                                     : model::JobKind::kPretraining;
+  s.model = resolve(e, "model", "model", workload_.models, problems_);
+  s.organisation = e.get("organisation");
+  s.vendors = xml::words(e, "vendors");
+  s.clusters = xml::words(e, "clusters");
+  s.sites = xml::words(e, "sites");
+  s.precision = e.get("precision", "bf16");
+  s.sequence = xml::integer(e, "sequence", 0, problems_, 1);
+  s.global_batch_tokens =
+      xml::quantity(e, "global-batch", Dimension::kTokens, 0.0, problems_, 1.0);
+  const std::string span = e.get("span", "cluster");
+  s.span = span == "domain" ? model::Span::kDomain
+           : span == "site" ? model::Span::kSite
+           : span == "world" ? model::Span::kWorld
+                             : model::Span::kCluster;
+  s.checkpoint_interval =
+      base::Seconds{xml::quantity(e, "checkpoint-interval", Dimension::kTime, 0.0, problems_)};
+  s.priority = xml::integer(e, "priority", 0, problems_, -1000000, 1000000);
+  for (const char* attribute : {"checkpoint-interval", "priority"}) {
+    if (e.has(attribute)) {
+      workload_.unused.push_back({fmt::format("stream '{}' {}", s.name, attribute),
+                                  e.where(attribute)});
+    }
+  }
+  s.arrivals = arrivals(e.child("arrivals"));
+  s.chips = distribution(e.child("chips"), Dimension::kCount, 1.0);
+  const Element duration = e.child("duration"), tokens = e.child("tokens");
+  if (static_cast<bool>(duration) == static_cast<bool>(tokens)) {
+    problems_.error(e.where(), "stream '{}' needs either <duration> or <tokens>", s.name);
+  }
+  if (duration) s.duration_s = distribution(duration, Dimension::kTime, 1e-3);
+  if (tokens) s.tokens = distribution(tokens, Dimension::kTokens, 1.0);
+  s.request_factor.location = 1.0;
+  if (const Element factor = e.child("request-factor")) {
+    s.request_factor = distribution(factor, Dimension::kCount, 1.0);
+  }
+  if (tokens && !s.model) {
+    problems_.error(e.where(), "stream '{}' trains tokens: name its model", s.name);
+  }
+  if (const Element p = e.child("plan")) s.plan = plan(p);
+  cite_as(e, fmt::format("stream '{}'", s.name));
+  first_.add(workload_.streams, std::move(s), e, "stream", problems_);
+}
+
+void WorkloadReader::service(const Element& e) {
+  model::Service s;
+  s.name = e.get("id");
+  s.model = resolve(e, "model", "model", workload_.models, problems_);
+  s.organisation = e.get("organisation");
+  s.vendors = xml::words(e, "vendors");
+  s.sites = xml::words(e, "sites");
+  s.growth_per_year = count(e, "growth-per-year", 1.0, 1e-3);
+  s.input_tokens = xml::integer(e, "input-tokens", 1, problems_, 1);
+  s.output_tokens = xml::integer(e, "output-tokens", 1, problems_, 1);
+  s.ttft_slo = base::Seconds{xml::required_quantity(e, "ttft", Dimension::kTime, problems_, 1e-6)};
+  s.tpot_slo = base::Seconds{xml::required_quantity(e, "tpot", Dimension::kTime, problems_, 1e-6)};
+  s.precision = e.get("precision", "fp8");
+  s.chips_per_replica = xml::integer(e, "chips-per-replica", 0, problems_, 1);
+  s.batch_tokens_per_s = xml::quantity(e, "batch-tokens", Dimension::kTokenRate, 0.0, problems_);
+  if (e.has("batch-tokens")) {
+    workload_.unused.push_back({fmt::format("service '{}' batch-tokens", s.name),
+                                e.where("batch-tokens")});
+  }
+  for (const Element& d : e.children("demand")) {
+    model::Demand demand;
+    demand.region = d.get("region");
+    demand.requests =
+        base::Hertz{xml::required_quantity(d, "requests", Dimension::kFrequency, problems_)};
+    demand.daily_amplitude = share(d, "daily-amplitude", 0.0);
+    demand.peak_hour_local = count(d, "peak-hour-local", 15.0);
+    s.demands.push_back(demand);
+  }
+  cite_as(e, fmt::format("service '{}'", s.name));
+  first_.add(workload_.services, std::move(s), e, "service", problems_);
+}
+
+void WorkloadReader::trace(const Element& e) {
+  model::ReplayedTrace t;
+  t.name = e.get("id");
+  t.href = e.get("href");
+  t.path = path_of(e);
+  t.format = e.get("format");
+  known_name(e, "format", "log format");
+  t.organisation = e.get("organisation");
+  t.clusters = xml::words(e, "clusters");
+  t.vendors = xml::words(e, "vendors");
+  t.where = e.where("href");
+  first_.add(workload_.traces, std::move(t), e, "trace", problems_);
+}
+
+void WorkloadReader::campaign(const Element& e) {
+  model::Campaign c;
+  c.name = e.get("id");
+  c.start_unix_s = xml::date(e, "start", 0.0, problems_);
+  c.finish_unix_s = xml::date(e, "finish", 0.0, problems_);
+  std::vector<std::string> names;
+  for (const Element& s : e.children("stage")) {
+    model::CampaignStage stage;
+    stage.name = s.get("id");
+    stage.stream = s.get("stream");
+    resolve(s, "stream", "stream", workload_.streams, problems_);
+    stage.jobs = xml::integer(s, "jobs", 1, problems_, 1);
+    stage.after = xml::words(s, "after");
+    for (const std::string& before : stage.after) {
+      if (std::find(names.begin(), names.end(), before) == names.end()) {
+        problems_.error(s.where("after"), "stage '{}' waits for '{}', which is no earlier stage;{}",
+                        stage.name, before, base::suggestion(before, names));
+      }
+    }
+    names.push_back(stage.name);
+    c.stages.push_back(stage);
+  }
+  workload_.unused.push_back({fmt::format("campaign '{}'", c.name), e.where()});
+  cite_as(e, fmt::format("campaign '{}'", c.name));
+  first_.add(workload_.campaigns, std::move(c), e, "campaign", problems_);
+}
+
+void WorkloadReader::read(const Element& root) {
+  workload_.name = root.get("name");
+  workload_.title = root.get("title", workload_.name);
+  for (const Element& catalogue : root.children("models")) {
+    for (const Element& e : catalogue.children("model")) {
+      model::LanguageModel m = read_language_model(e, problems_);
+      cite_as(e, fmt::format("model '{}'", m.name));
+      first_.add(workload_.models, std::move(m), e, "model", problems_);
+    }
+  }
+  for (const Element& e : root.children("portability")) portability(e);
+  for (const Element& e : root.children("stream")) stream(e);
+  for (const Element& e : root.children("service")) service(e);
+  for (const Element& e : root.children("trace")) trace(e);
+  for (const Element& e : root.children("campaign")) campaign(e);
+  for (const Element& e : root.children("step-times")) {
+    workload_.step_time_tables.push_back({e.get("id"), path_of(e), e.where()});
+    workload_.unused.push_back({fmt::format("step-times '{}'", e.get("id")), e.where()});
+  }
+}
+
+}  // namespace
+
+Workload read_workload_element(const Element& root, const base::KnownBehaviours& known,
+                               base::Diagnostics& problems) {
+  Workload workload;
+  WorkloadReader(workload, known, problems).read(root);
+  return workload;
+}
+
+}  // namespace busbar::input
