@@ -188,7 +188,6 @@ void Reporter::summarise_vendors() {
 double Reporter::simulated(const model::Claim& claim, double now_s) const {
   const model::Platform& platform = scenario_.platform;
   const auto at_site = [&](Id<model::Site> site) {
-    if (claim.site && claim.site != site) return false;
     return claim.sites.empty() || std::find(claim.sites.begin(), claim.sites.end(),
                                             platform.sites[site].name) != claim.sites.end();
   };

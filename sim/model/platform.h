@@ -302,7 +302,6 @@ struct Claim {
   std::string name;
   ClaimQuantity quantity = ClaimQuantity::kFacilityPower;
   double value = 0.0;              // SI
-  Id<Site> site;                   // scope; none = the whole world
   std::string vendor;              // scope; empty = all
   std::vector<std::string> sites;  // scope by several sites; empty = all
   bool at_most = false;            // the figure is an upper bound (`up to 1 million`)
