@@ -9,6 +9,7 @@
 #include "sim/engine/behaviours.h"
 #include "sim/engine/fleet.h"
 #include "sim/model/job.h"
+#include "sim/record/rows.h"
 
 namespace busbar::engine {
 

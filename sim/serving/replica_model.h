@@ -1,0 +1,48 @@
+/// What one replica of an inference service can do, and how a service fares in an hour.
+#pragma once
+
+#include <string>
+
+#include "sim/base/registry.h"
+#include "sim/model/platform.h"
+#include "sim/model/workload.h"
+
+namespace busbar::serving {
+
+/// A replica at its largest sustainable batch.
+struct ReplicaEstimate {
+  bool feasible = false;
+  std::string reason;            // why not
+  double chips = 0.0;
+  double requests_per_s = 0.0;   // capacity
+  double batch = 0.0;            // concurrent requests at capacity
+  double prefill_s = 0.0;        // of one prompt, alone
+  double tpot_s = 0.0;           // at capacity
+  double tpot_alone_s = 0.0;     // at batch 1
+  double compute_fraction = 0.0; // of peak power use at capacity
+};
+
+/// One hour of one service at one place.
+struct ServiceHour {
+  double served_per_s = 0.0;
+  double utilisation = 0.0;
+  double ttft_p50_s = 0.0, ttft_p99_s = 0.0, tpot_p50_s = 0.0, tpot_p99_s = 0.0;
+  double compute_fraction = 0.0, communication_fraction = 0.0;  // for power
+};
+
+/// Estimates replicas. Pure.
+class ServingModel {
+ public:
+  virtual ~ServingModel() = default;
+  virtual ReplicaEstimate estimate(const model::Service& service, const model::LanguageModel& model,
+                                   const model::Platform& platform,
+                                   base::Id<model::Domain> domain) const = 0;
+};
+
+/// Steady state of `replicas` replicas under `requests_per_s`: served up to capacity, the wait for a
+/// free slot by the M/M/c queue (Erlang C) over the replicas, the token time between alone and full.
+ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, double replicas);
+
+void add_builtin(base::Registry<ServingModel>& models);
+
+}  // namespace busbar::serving

@@ -1,0 +1,121 @@
+#include "workloads/generator/generator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/error.h"
+#include "sim/base/rows.h"
+#include "sim/base/text.h"
+
+namespace busbar::generator {
+
+using model::Job;
+using model::Scenario;
+
+namespace {
+
+// A stream without a horizon to end at would never end.
+bool check_horizon(const Scenario& scenario, base::Diagnostics& problems) {
+  if (scenario.horizon || scenario.workload.streams.empty()) return true;
+  problems.error({}, "scenario '{}' runs until idle, but stream '{}' never ends: write a horizon",
+                 scenario.name, scenario.workload.streams.begin()->name);
+  return false;
+}
+
+void add_stream(const Scenario& scenario, std::int32_t index, const base::RandomStreams& streams,
+                const base::Registry<ArrivalProcess>& processes, std::vector<Job>& jobs) {
+  const model::TrainingStream& stream = scenario.workload.streams[{index}];
+  base::RandomStream arrivals = streams.get("generator/arrivals", stream.name);
+  base::RandomStream sizes = streams.get("generator/sizes", stream.name);
+  base::RandomStream lengths = streams.get("generator/lengths", stream.name);
+  base::RandomStream factors = streams.get("generator/requests", stream.name);
+  const auto process = processes.make({stream.arrivals.process, {}});
+  std::int64_t number = 0;
+  for (const double time : process->draw(stream.arrivals, scenario.start_unix_s,
+                                         scenario.horizon->value, arrivals)) {
+    Job job;
+    job.name = fmt::format("{}-{}", stream.name, number++);
+    job.kind = stream.kind;
+    job.stream = index;
+    job.model = stream.model;
+    job.submit_s = time;
+    job.chips = std::max(1.0, std::round(quantile(stream.chips, sizes.uniform())));
+    const double u = lengths.uniform();
+    if (stream.tokens.location > 0.0) {
+      job.tokens = quantile(stream.tokens, u);
+    } else {
+      job.duration_s = quantile(stream.duration_s, u);
+    }
+    job.request_factor = quantile(stream.request_factor, factors.uniform());
+    jobs.push_back(std::move(job));
+  }
+}
+
+// The reader named, or the one that recognises the file.
+std::unique_ptr<LogReader> reader_for(const model::ReplayedTrace& trace,
+                                      const base::Registry<LogReader>& readers,
+                                      base::Diagnostics& problems) {
+  if (!trace.format.empty()) return readers.make({trace.format, {}});
+  base::KnownBehaviours known;
+  readers.describe(known);
+  for (const std::string& name : known.names(readers.kind())) {
+    auto reader = readers.make({name, {}});
+    if (reader->recognises(trace.path)) return reader;
+  }
+  problems.error(trace.where, "'{}' is no log that this program reads; known formats: {}",
+                 trace.path, base::join(known.names(readers.kind())));
+  return nullptr;
+}
+
+void add_trace(const Scenario& scenario, std::int32_t index,
+               const base::Registry<LogReader>& readers, std::vector<Job>& jobs,
+               base::Diagnostics& problems) {
+  const model::ReplayedTrace& trace = scenario.workload.traces[{index}];
+  const size_t before = jobs.size();
+  try {
+    // Opening first tells a missing or truncated file from an unknown format.
+    base::LineReader(trace.path).next();
+    const auto reader = reader_for(trace, readers, problems);
+    if (!reader) return;
+    std::vector<Job> read = reader->read(trace.path, problems);
+    jobs.insert(jobs.end(), std::make_move_iterator(read.begin()),
+                std::make_move_iterator(read.end()));
+  } catch (const base::IoError& error) {
+    problems.error(trace.where, "{}", error.what());
+    return;
+  }
+  if (jobs.size() == before && !problems.has_errors()) {
+    problems.error(trace.where, "log '{}' has no jobs", trace.href);
+  }
+  const bool several = scenario.workload.traces.size() > 1;
+  for (size_t i = before; i < jobs.size(); ++i) {
+    jobs[i].trace = index;
+    if (several) jobs[i].name = trace.name + "-" + jobs[i].name;
+  }
+}
+
+}  // namespace
+
+std::vector<Job> generate_jobs(const Scenario& scenario, const base::RandomStreams& streams,
+                               const base::Registry<ArrivalProcess>& processes,
+                               const base::Registry<LogReader>& readers,
+                               base::Diagnostics& problems) {
+  std::vector<Job> jobs;
+  if (!check_horizon(scenario, problems)) return jobs;
+  for (const auto id : scenario.workload.streams.ids()) {
+    add_stream(scenario, id.index, streams, processes, jobs);
+  }
+  for (const auto id : scenario.workload.traces.ids()) {
+    add_trace(scenario, id.index, readers, jobs, problems);
+  }
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const Job& a, const Job& b) { return a.submit_s < b.submit_s; });
+  if (scenario.horizon) {
+    std::erase_if(jobs, [&](const Job& job) { return job.submit_s >= scenario.horizon->value; });
+  }
+  return jobs;
+}
+
+}  // namespace busbar::generator
