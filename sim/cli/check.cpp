@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "sim/cli/commands.h"
+#include "sim/cli/registries.h"
+#include "sim/cli/report.h"
+#include "sim/input/reader.h"
+
+namespace busbar::cli {
+namespace {
+
+nlohmann::json as_json(const base::Diagnostic& problem) {
+  return {{"severity", problem.severity == base::Severity::kError ? "error" : "warning"},
+          {"file", problem.where.file},
+          {"line", problem.where.line},
+          {"column", problem.where.column},
+          {"message", problem.message}};
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  const base::KnownBehaviours known = Registries().known();
+  base::Diagnostics problems;
+  std::vector<model::Unused> unused;
+  for (const std::string& file : options.files) {
+    input::check_file(file, options.overrides, known, problems, &unused);
+  }
+  if (options.json) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const base::Diagnostic& problem : problems.all()) all.push_back(as_json(problem));
+    nlohmann::json later = nlohmann::json::array();
+    for (const model::Unused& item : unused) {
+      later.push_back({{"subject", item.subject}, {"file", item.where.file}, {"line", item.where.line}});
+    }
+    fmt::print("{}\n", nlohmann::json{{"problems", all}, {"unused", later}}.dump(2));
+    return problems.has_errors() ? kBadInput : kOk;
+  }
+  if (problems.has_errors()) return report(problems);
+  problems.print(std::cerr);
+  if (options.unused) {
+    for (const model::Unused& item : unused) {
+      fmt::print("{}:{}: {} is read, but not simulated yet\n", item.where.file, item.where.line,
+                 item.subject);
+    }
+  }
+  fmt::print("{} file{} fine{}\n", options.files.size(), options.files.size() == 1 ? " is" : "s are",
+             unused.empty() || options.unused
+                 ? std::string{}
+                 : fmt::format("; {} element{} not simulated yet (--unused names them)",
+                               unused.size(), unused.size() == 1 ? " is" : "s are"));
+  return kOk;
+}
+
+}  // namespace busbar::cli

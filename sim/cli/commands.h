@@ -1,0 +1,57 @@
+/// The subcommands and their options; `main.cpp` binds them to the command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace busbar::cli {
+
+/// Exit codes, the same for all subcommands.
+enum ExitCode {
+  kOk = 0,
+  kUnexpected = 1,
+  kBadInput = 2,
+  kStopped = 3,
+  kIoFailure = 4,
+  kInterrupted = 130,
+};
+
+struct RunOptions {
+  std::string scenario;
+  std::string output;                  // empty: runs/<scenario>.h5
+  std::vector<std::string> overrides;  // --set
+  std::optional<std::uint64_t> seed, replicate;
+  bool dry_run = false;
+  bool force = false;
+  bool json = false;
+  std::string progress = "auto";  // auto, json, none
+  std::string command_line;       // for the provenance, without -o under SOURCE_DATE_EPOCH
+};
+
+struct CheckOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> overrides;
+  bool unused = false;
+  bool json = false;
+};
+
+struct ShowOptions {
+  std::string trace;
+  bool json = false;
+};
+
+struct ListOptions {
+  std::string what;  // behaviours, assumptions, sources, claims, …
+  std::string file;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+int run(const RunOptions& options);
+int check(const CheckOptions& options);
+int show(const ShowOptions& options);
+int list(const ListOptions& options);
+
+}  // namespace busbar::cli

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/calendar.h"
+#include "sim/base/units.h"
+#include "sim/cli/commands.h"
+#include "sim/cli/registries.h"
+#include "sim/cli/report.h"
+#include "sim/input/reader.h"
+#include "sim/record/format_page.h"
+
+namespace busbar::cli {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+void print(const Rows& rows, bool json, const std::vector<size_t>& right = {}) {
+  if (!json) return print_table(rows, right);
+  nlohmann::json all = nlohmann::json::array();
+  for (size_t r = 1; r < rows.size(); ++r) {
+    nlohmann::json row;
+    for (size_t c = 0; c < rows[0].size(); ++c) row[rows[0][c]] = rows[r][c];
+    all.push_back(row);
+  }
+  fmt::print("{}\n", all.dump(2));
+}
+
+Rows behaviours() {
+  Rows rows{{"kind", "name", "parameters", "what it does"}};
+  for (const auto& [kind, specs] : Registries().known().by_kind()) {
+    for (const auto& [name, spec] : specs) {
+      std::vector<std::string> parameters;
+      for (const auto& p : spec.parameters) parameters.push_back(p.name + "=" + p.fallback);
+      rows.push_back({kind, name, base::join(parameters, " "), spec.summary});
+    }
+  }
+  return rows;
+}
+
+Rows citations(const model::Platform& platform, const std::vector<model::Citation>& of_workload,
+               bool assumed) {
+  Rows rows{{"subject", assumed ? "assumption" : "source", "where"}};
+  for (const auto* list : {&platform.citations, &of_workload}) {
+    for (const model::Citation& c : *list) {
+      if (c.assumed != assumed) continue;
+      rows.push_back({c.subject, c.text, fmt::format("{}:{}", c.where.file, c.where.line)});
+    }
+  }
+  return rows;
+}
+
+Rows claims(const model::Platform& platform) {
+  Rows rows{{"claim", "bound", "value", "source"}};
+  for (const model::Claim& claim : platform.claims) {
+    std::string value = base::format_count(claim.value);
+    if (claim.quantity == model::ClaimQuantity::kFacilityPower ||
+        claim.quantity == model::ClaimQuantity::kItPower) {
+      value = base::format_power(base::Watts{claim.value});
+    } else if (claim.quantity == model::ClaimQuantity::kCapitalCost ||
+               claim.quantity == model::ClaimQuantity::kContractValue) {
+      value = base::format_usd(base::Usd{claim.value});
+    }
+    rows.push_back({claim.name, claim.at_most ? "at most" : claim.at_least ? "at least" : "about",
+                    value, claim.source});
+  }
+  return rows;
+}
+
+Rows clusters(const model::Platform& platform) {
+  Rows rows{{"cluster", "site", "vendor", "accelerator", "domain", "chips delivered in all"}};
+  for (const model::Cluster& cluster : platform.clusters) {
+    const double domains = cluster.domains_at(1e12);
+    rows.push_back({cluster.name, platform.sites[cluster.site].name,
+                    platform.accelerator_of(cluster).vendor, platform.accelerator_of(cluster).name,
+                    platform.domain_of(cluster).name,
+                    base::format_count(domains * platform.domain_of(cluster).chips_installed)});
+  }
+  return rows;
+}
+
+}  // namespace
+
+int list(const ListOptions& options) {
+  if (options.what == "behaviours") {
+    print(behaviours(), options.json);
+    return kOk;
+  }
+  if (options.what == "trace-format") {
+    fmt::print("{}", record::format_page());
+    return kOk;
+  }
+  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",
+                                          "clusters",    "sources",    "trace-format"};
+  if (std::find(kinds.begin(), kinds.end(), options.what) == kinds.end()) {
+    fmt::print(stderr, "error: there is no list of '{}';{}\n", options.what,
+               base::suggestion(options.what, kinds));
+    return kBadInput;
+  }
+  if (options.file.empty()) {
+    fmt::print(stderr, "error: list {} needs a world or a scenario file\n", options.what);
+    return kBadInput;
+  }
+  base::Diagnostics problems;
+  std::optional<model::Platform> platform;
+  std::vector<model::Citation> of_workload;
+  const std::string kind = input::kind_of(options.file, problems);
+  if (kind == "scenario") {
+    auto scenario = input::read_scenario(options.file, options.overrides, Registries().known(),
+                                         problems);
+    if (scenario) {
+      platform = std::move(scenario->platform);
+      of_workload = std::move(scenario->workload.citations);
+    }
+  } else if (!kind.empty()) {
+    platform = input::read_platform(options.file, options.overrides, problems);
+  }
+  if (!platform) return report(problems);
+  if (options.what == "claims") {
+    print(claims(*platform), options.json, {2});
+  } else if (options.what == "clusters") {
+    print(clusters(*platform), options.json, {5});
+  } else {
+    print(citations(*platform, of_workload, options.what == "assumptions"), options.json);
+  }
+  return kOk;
+}
+
+}  // namespace busbar::cli

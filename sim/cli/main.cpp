@@ -1,0 +1,116 @@
+/// The command line of Busbar: binds options to subcommands and turns failures into exit codes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "busbar_version.h"
+#include "sim/base/error.h"
+#include "sim/cli/commands.h"
+
+namespace {
+
+using namespace busbar;
+
+void add_overrides(CLI::App* command, std::vector<std::string>& overrides) {
+  command
+      ->add_option("--set", overrides,
+                   "XPATH=VALUE: change one value of the scenario, its world or its mix, e.g. "
+                   "--set \"//site[@id='abilene']/grid/@limit=600 MW\"; may be repeated")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+// The command as typed. Under SOURCE_DATE_EPOCH the name of the output is left out, so that equal
+// runs are equal bytes wherever they are written.
+std::string command_line(int argc, char** argv) {
+  const bool reproducible = std::getenv("SOURCE_DATE_EPOCH") != nullptr;
+  std::string text = "busbar";
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (reproducible && (word == "-o" || word == "--output")) {
+      ++i;
+      continue;
+    }
+    if (reproducible && (word.starts_with("--output=") || word == "--force")) continue;
+    text +=
+        word.find_first_of(" '\"") == std::string::npos ? " " + word : fmt::format(" '{}'", word);
+  }
+  return text;
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"Busbar: a simulator of multi-vendor AI clusters", "busbar"};
+  app.set_version_flag("--version", fmt::format("busbar {} ({})", BUSBAR_VERSION, BUSBAR_GIT_SHA));
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 ok, 1 unexpected, 2 usage or input, 3 simulation stopped, 4 I/O, "
+      "130 interrupted.");
+
+  cli::RunOptions run_options;
+  auto* run = app.add_subcommand("run", "run a scenario and write its trace");
+  run->add_option("scenario", run_options.scenario, "scenario XML file")->required();
+  run->add_option("-o,--output", run_options.output, "trace to write (default runs/<name>.h5)");
+  add_overrides(run, run_options.overrides);
+  run->add_option("--seed", run_options.seed, "seed of all random streams");
+  run->add_option("--replicate", run_options.replicate, "replicate number, shared across variants");
+  run->add_flag("--dry-run", run_options.dry_run,
+                "read and check everything, print the plan, stop");
+  run->add_flag("--force", run_options.force, "overwrite an existing trace");
+  run->add_flag("--json", run_options.json, "print the summary as JSON");
+  run->add_option("--progress", run_options.progress, "auto, json or none")
+      ->check(CLI::IsMember({"auto", "json", "none"}));
+
+  cli::CheckOptions check_options;
+  auto* check = app.add_subcommand("check", "check input files and print every problem");
+  check->add_option("files", check_options.files, "XML files")->required();
+  add_overrides(check, check_options.overrides);
+  check->add_flag("--unused", check_options.unused, "name what is read but not yet simulated");
+  check->add_flag("--json", check_options.json, "print as JSON");
+
+  cli::ShowOptions show_options;
+  auto* show = app.add_subcommand("show", "print the summary of a trace");
+  show->add_option("trace", show_options.trace, "HDF5 trace")->required();
+  show->add_flag("--json", show_options.json, "print as JSON");
+
+  cli::ListOptions list_options;
+  auto* list = app.add_subcommand("list", "list what there is");
+  list->add_option("what", list_options.what,
+                   "behaviours, trace-format, assumptions, sources, claims, clusters")
+      ->required();
+  list->add_option("file", list_options.file, "world or scenario, for all but the first two");
+  add_overrides(list, list_options.overrides);
+  list->add_flag("--json", list_options.json, "print as JSON");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? cli::kOk : cli::kBadInput;
+  }
+  run_options.command_line = command_line(argc, argv);
+  if (*run) return cli::run(run_options);
+  if (*check) return cli::check(check_options);
+  if (*show) return cli::show(show_options);
+  return cli::list(list_options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const base::IoError& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return cli::kIoFailure;
+  } catch (const base::SimulationError& error) {
+    fmt::print(stderr, "simulation stopped: {}\n", error.what());
+    return cli::kStopped;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return cli::kUnexpected;
+  }
+}

@@ -1,0 +1,33 @@
+#include "sim/cli/registries.h"
+
+namespace busbar::cli {
+
+Registries::Registries() {
+  scheduling::add_builtin(queue_policies);
+  scheduling::add_builtin(placements);
+  scheduling::add_builtin(brokers);
+  training::add_builtin(step_models);
+  serving::add_builtin(serving_models);
+  generator::add_builtin(arrivals);
+  generator::add_builtin(logs);
+}
+
+base::KnownBehaviours Registries::known() const {
+  base::KnownBehaviours known;
+  queue_policies.describe(known);
+  placements.describe(known);
+  brokers.describe(known);
+  step_models.describe(known);
+  serving_models.describe(known);
+  arrivals.describe(known);
+  logs.describe(known);
+  return known;
+}
+
+engine::Behaviours Registries::make(const model::Scenario& scenario) const {
+  return {queue_policies.make(scenario.queue_policy), placements.make(scenario.placement),
+          brokers.make(scenario.broker), step_models.make({"roofline", {}}),
+          serving_models.make({"steady-state", {}})};
+}
+
+}  // namespace busbar::cli

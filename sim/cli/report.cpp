@@ -1,0 +1,48 @@
+#include "sim/cli/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "sim/cli/commands.h"
+
+namespace busbar::cli {
+namespace {
+
+// Characters of UTF-8 text, so that columns with umlauts line up.
+size_t width_of(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+}  // namespace
+
+int report(const base::Diagnostics& problems) {
+  problems.print(std::cerr);
+  fmt::print(stderr, "{} error{}\n", problems.errors(), problems.errors() == 1 ? "" : "s");
+  return kBadInput;
+}
+
+void print_table(const std::vector<std::vector<std::string>>& rows,
+                 const std::vector<size_t>& right) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string pad(widths[i] - width_of(row[i]), ' ');
+      const bool flush_right = std::find(right.begin(), right.end(), i) != right.end();
+      line += flush_right ? pad + row[i] : row[i] + pad;
+      line += i + 1 < row.size() ? "  " : "";
+    }
+    while (line.ends_with(' ')) line.pop_back();
+    fmt::print("{}\n", line);
+  }
+}
+
+}  // namespace busbar::cli
