@@ -56,6 +56,11 @@ void print_snippet(std::ostream& out, std::string line, int column) {
 }  // namespace
 
 void Diagnostics::add(Diagnostic problem) {
+  const Location& at = problem.where;
+  if (!seen_.insert(fmt::format("{}:{}:{}:{}", at.file, at.line, at.column, problem.message))
+           .second) {
+    return;
+  }
   if (problem.severity == Severity::kError) ++errors_;
   problems_.push_back(std::move(problem));
 }
@@ -71,9 +76,6 @@ void Diagnostics::print(std::ostream& out) const {
   std::vector<Diagnostic> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
-  sorted.erase(std::unique(sorted.begin(), sorted.end(),
-                           [&](const auto& a, const auto& b) { return key(a) == key(b); }),
-               sorted.end());
 
   size_t printed = 0;
   for (const Diagnostic& d : sorted) {

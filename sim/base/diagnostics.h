@@ -6,6 +6,7 @@
 
 #include <iosfwd>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,7 @@ class Diagnostics {
 
  private:
   std::vector<Diagnostic> problems_;
+  std::set<std::string> seen_;  // a problem found twice is one
   std::map<std::string, std::string> sources_;
   size_t errors_ = 0;
 };

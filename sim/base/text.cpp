@@ -30,7 +30,9 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   size_t best = std::max<size_t>(1, word.size() / 3) + 1;
   std::string found;
   for (const std::string& candidate : candidates) {
-    const size_t distance = edit_distance(word, candidate);
+    // A name that was cut short is near, however much is missing.
+    const bool prefix = word.size() >= 3 && candidate.starts_with(word);
+    const size_t distance = prefix ? 1 : edit_distance(word, candidate);
     if (distance < best) {
       best = distance;
       found = candidate;

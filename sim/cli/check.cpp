@@ -33,7 +33,8 @@ int check(const CheckOptions& options) {
     for (const base::Diagnostic& problem : problems.all()) all.push_back(as_json(problem));
     nlohmann::json later = nlohmann::json::array();
     for (const model::Unused& item : unused) {
-      later.push_back({{"subject", item.subject}, {"file", item.where.file}, {"line", item.where.line}});
+      later.push_back(
+          {{"subject", item.subject}, {"file", item.where.file}, {"line", item.where.line}});
     }
     fmt::print("{}\n", nlohmann::json{{"problems", all}, {"unused", later}}.dump(2));
     return problems.has_errors() ? kBadInput : kOk;
@@ -46,7 +47,8 @@ int check(const CheckOptions& options) {
                  item.subject);
     }
   }
-  fmt::print("{} file{} fine{}\n", options.files.size(), options.files.size() == 1 ? " is" : "s are",
+  fmt::print("{} file{} fine{}\n", options.files.size(),
+             options.files.size() == 1 ? " is" : "s are",
              unused.empty() || options.unused
                  ? std::string{}
                  : fmt::format("; {} element{} not simulated yet (--unused names them)",

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <functional>
-#include <map>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/calendar.h"
@@ -30,7 +29,8 @@ void print(const Rows& rows, bool json, const std::vector<size_t>& right = {}) {
 
 Rows behaviours() {
   Rows rows{{"kind", "name", "parameters", "what it does"}};
-  for (const auto& [kind, specs] : Registries().known().by_kind()) {
+  const base::KnownBehaviours known = Registries().known();
+  for (const auto& [kind, specs] : known.by_kind()) {
     for (const auto& [name, spec] : specs) {
       std::vector<std::string> parameters;
       for (const auto& p : spec.parameters) parameters.push_back(p.name + "=" + p.fallback);
@@ -63,7 +63,10 @@ Rows claims(const model::Platform& platform) {
                claim.quantity == model::ClaimQuantity::kContractValue) {
       value = base::format_usd(base::Usd{claim.value});
     }
-    rows.push_back({claim.name, claim.at_most ? "at most" : claim.at_least ? "at least" : "about",
+    rows.push_back({claim.name,
+                    claim.at_most    ? "at most"
+                    : claim.at_least ? "at least"
+                                     : "about",
                     value, claim.source});
   }
   return rows;
@@ -108,8 +111,8 @@ int list(const ListOptions& options) {
   std::vector<model::Citation> of_workload;
   const std::string kind = input::kind_of(options.file, problems);
   if (kind == "scenario") {
-    auto scenario = input::read_scenario(options.file, options.overrides, Registries().known(),
-                                         problems);
+    auto scenario =
+        input::read_scenario(options.file, options.overrides, Registries().known(), problems);
     if (scenario) {
       platform = std::move(scenario->platform);
       of_workload = std::move(scenario->workload.citations);

@@ -14,7 +14,8 @@ base::Seconds ring_all_reduce(base::Bytes size, double ranks, base::BytesPerSeco
 /// Hierarchical all-reduce of a gradient that each of `domains` groups of `ranks_in_domain` holds:
 /// reduce-scatter inside, ring among the domains with all their ranks' NICs, all-gather inside.
 base::Seconds hierarchical_all_reduce(base::Bytes size, double ranks_in_domain, double domains,
-                                      base::BytesPerSecond inside, base::BytesPerSecond per_rank_out,
+                                      base::BytesPerSecond inside,
+                                      base::BytesPerSecond per_rank_out,
                                       base::Seconds latency_inside, base::Seconds latency_outside);
 
 /// All chips' links of a torus work on one all-reduce (a ring over each axis and direction), and so

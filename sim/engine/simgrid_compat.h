@@ -1,9 +1,12 @@
 /// The few names that differ between SimGrid 3.32 (Debian 12) and 4.x, so that both compile.
 #pragma once
 
-#include <simgrid/version.h>
-
+// version.h does not stand alone: keep the order.
+// clang-format off
 #include <simgrid/s4u.hpp>
+#include <simgrid/version.h>
+// clang-format on
+
 #include <string>
 #include <vector>
 

@@ -96,8 +96,8 @@ void CatalogReader::node(const Element& e) {
   node.local_storage_bandwidth =
       base::BytesPerSecond{quantity(e, "local-bandwidth", Dimension::kBandwidth, 0.0)};
   if (e.has("local-storage")) {
-    platform_.unused.push_back({fmt::format("node '{}' local storage", node.name),
-                                e.where("local-storage")});
+    platform_.unused.push_back(
+        {fmt::format("node '{}' local storage", node.name), e.where("local-storage")});
   }
   cite_as(e, fmt::format("node '{}'", node.name));
   first_.add(platform_.nodes, std::move(node), e, "node", problems_);
@@ -147,8 +147,8 @@ void CatalogReader::domain(const Element& e) {
                     "exceed the next",
                     domain.name, domain.chips_used, domain.chips_usable, domain.chips_installed);
   }
-  domain.topology = e.get("topology") == "torus" ? model::DomainTopology::kTorus
-                                                 : model::DomainTopology::kSwitch;
+  domain.topology =
+      e.get("topology") == "torus" ? model::DomainTopology::kTorus : model::DomainTopology::kSwitch;
   if (domain.topology == model::DomainTopology::kTorus) torus(e, domain);
   domain.link_bandwidth =
       base::BytesPerSecond{quantity(e, "link-bandwidth", Dimension::kBandwidth, 0.0)};
@@ -190,8 +190,7 @@ void CatalogReader::fabric(const Element& e) {
     if (const auto ratio = t.attribute("oversubscription")) {
       const auto sides = base::split(ratio->value, ':');
       const auto below = base::parse_number(sides[0]);
-      const auto above =
-          sides.size() == 2 ? base::parse_number(sides[1]) : std::optional<double>{};
+      const auto above = sides.size() == 2 ? base::parse_number(sides[1]) : std::optional<double>{};
       if (!below || !above || *above <= 0.0 || *below < *above) {
         problems_.error(ratio->where, "<tier> oversubscription: '{}' is not of the form 7:1",
                         ratio->value);

@@ -103,8 +103,8 @@ model::LanguageModel read_language_model(const Element& e, base::Diagnostics& pr
   m.multi_token_prediction = xml::integer(e, "multi-token-prediction", 0, problems);
   m.critical_batch_tokens =
       xml::quantity(e, "critical-batch", base::Dimension::kTokens, 0.0, problems);
-  m.low_communication_token_factor =
-      xml::quantity(e, "low-communication-token-factor", base::Dimension::kCount, 1.0, problems, 1.0);
+  m.low_communication_token_factor = xml::quantity(e, "low-communication-token-factor",
+                                                   base::Dimension::kCount, 1.0, problems, 1.0);
   for (const Element& g : e.children("layers")) {
     model::LayerGroup group;
     group.count = xml::integer(g, "count", 1, problems, 1, 100000);

@@ -20,7 +20,8 @@ void read_organisation(const Element& e, Platform& platform, FirstPlaces& first,
   organisation.residency = xml::words(e, "residency");
   const std::string subject = fmt::format("organisation '{}'", organisation.name);
   for (const char* attribute : {"quota-chips", "budget", "residency"}) {
-    if (e.has(attribute)) platform.unused.push_back({subject + " " + attribute, e.where(attribute)});
+    if (e.has(attribute))
+      platform.unused.push_back({subject + " " + attribute, e.where(attribute)});
   }
   cite(e, subject, platform.citations, problems);
   first.add(platform.organisations, std::move(organisation), e, "organisation", problems);
@@ -30,8 +31,7 @@ void read_region(const Element& e, Platform& platform, FirstPlaces& first,
                  base::Diagnostics& problems) {
   model::Region region;
   region.name = e.get("id");
-  region.latitude_deg =
-      xml::quantity(e, "latitude", Dimension::kAngle, 0.0, problems, -90.0, 90.0);
+  region.latitude_deg = xml::quantity(e, "latitude", Dimension::kAngle, 0.0, problems, -90.0, 90.0);
   region.longitude_deg =
       xml::quantity(e, "longitude", Dimension::kAngle, 0.0, problems, -180.0, 180.0);
   region.utc_offset_h =

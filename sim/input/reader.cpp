@@ -213,8 +213,10 @@ bool check_file(const std::string& path, const std::vector<std::string>& overrid
       keep(read_workload_element(document->root(), known, problems).unused);
     }
   } else if (!kind.empty()) {
-    problems.error({path, 1, 1}, "<{}> is no file of this program; known: platform, workload, "
-                                 "scenario, catalog, site, models", kind);
+    problems.error({path, 1, 1},
+                   "<{}> is no file of this program; known: platform, workload, "
+                   "scenario, catalog, site, models",
+                   kind);
   }
   return !problems.has_errors();
 }

@@ -153,8 +153,8 @@ void read_scenario_element(const Element& root, const base::KnownBehaviours& kno
   scenario.title = root.get("title", scenario.name);
   scenario.start_unix_s = xml::date(root, "start", 0.0, problems);
   if (root.get("horizon") != "until-idle") {
-    const double horizon_s =
-        xml::required_quantity(root, "horizon", Dimension::kTime, problems, 1.0, 100.0 * 31557600.0);
+    const double horizon_s = xml::required_quantity(root, "horizon", Dimension::kTime, problems,
+                                                    1.0, 100.0 * 31557600.0);
     scenario.horizon = base::Seconds{horizon_s};
   }
   scenario.seed = static_cast<std::uint64_t>(xml::integer(root, "seed", 1, problems));
@@ -164,8 +164,8 @@ void read_scenario_element(const Element& root, const base::KnownBehaviours& kno
   read_shocks(root, scenario, problems);
   read_branches(root, scenario, problems);
   if (const Element record = root.child("record")) {
-    scenario.recording.sample_interval = base::Seconds{
-        xml::quantity(record, "sample", Dimension::kTime, 3600.0, problems, 1.0)};
+    scenario.recording.sample_interval =
+        base::Seconds{xml::quantity(record, "sample", Dimension::kTime, 3600.0, problems, 1.0)};
     scenario.recording.segments = xml::boolean(record, "segments", true, problems);
     scenario.recording.events = xml::boolean(record, "events", true, problems);
   }

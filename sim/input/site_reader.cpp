@@ -119,8 +119,8 @@ void SiteReader::supplies(const Element& e, model::Site& site) {
     supply.serves = xml::words(e, "serves");
     site.supplies.push_back(supply);
   } else if (e.name() == "generator") {
-    static const std::vector<std::string> kKinds = {"combined-cycle", "gas-turbine",
-                                                    "reciprocating", "fuel-cell", "solar", "wind"};
+    static const std::vector<std::string> kKinds = {
+        "combined-cycle", "gas-turbine", "reciprocating", "fuel-cell", "solar", "wind"};
     model::Generator g;
     g.name = e.get("id");
     g.kind = static_cast<model::GenerationKind>(
@@ -154,10 +154,10 @@ void SiteReader::supplies(const Element& e, model::Site& site) {
     model::Storage s;
     s.name = e.get("id");
     s.capacity = base::Bytes{quantity(e, "capacity", Dimension::kBytes, 0.0)};
-    s.read = base::BytesPerSecond{
-        xml::required_quantity(e, "read", Dimension::kBandwidth, problems_)};
-    s.write = base::BytesPerSecond{
-        xml::required_quantity(e, "write", Dimension::kBandwidth, problems_)};
+    s.read =
+        base::BytesPerSecond{xml::required_quantity(e, "read", Dimension::kBandwidth, problems_)};
+    s.write =
+        base::BytesPerSecond{xml::required_quantity(e, "write", Dimension::kBandwidth, problems_)};
     site.storages.push_back(s);
   } else if (e.name() == "crews") {
     site.crews = {xml::integer(e, "count", 0, problems_), xml::integer(e, "spares", 0, problems_)};
@@ -199,9 +199,8 @@ void SiteReader::deliveries(const Element& e, const model::Site& site, model::Cl
     }
     cluster.deliveries.push_back(delivery);
   }
-  std::stable_sort(
-      cluster.deliveries.begin(), cluster.deliveries.end(),
-      [](const auto& a, const auto& b) { return a.date_unix_s < b.date_unix_s; });
+  std::stable_sort(cluster.deliveries.begin(), cluster.deliveries.end(),
+                   [](const auto& a, const auto& b) { return a.date_unix_s < b.date_unix_s; });
   long long total = 0;
   for (const model::Delivery& delivery : cluster.deliveries) {
     total += delivery.domains;
@@ -260,7 +259,8 @@ void SiteReader::read(const Element& e) {
     if (c.name() == "cooling") cooling(c, site);
     if (c.name() == "weather") {
       site.cooling.mean_temperature_c = quantity(c, "mean", Dimension::kTemperature, 15.0, -60, 60);
-      site.cooling.seasonal_amplitude_c = quantity(c, "seasonal", Dimension::kTemperature, 0, 0, 60);
+      site.cooling.seasonal_amplitude_c =
+          quantity(c, "seasonal", Dimension::kTemperature, 0, 0, 60);
       site.cooling.daily_amplitude_c = quantity(c, "daily", Dimension::kTemperature, 0, 0, 60);
     }
     if (c.name() == "price") site.price = series(c, Dimension::kPriceOfEnergy);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 #include <filesystem>
 
 #include "sim/base/rows.h"
@@ -139,11 +138,13 @@ void WorkloadReader::portability(const Element& e) {
   p.model = resolve(e, "model", "model", workload_.models, problems_);
   p.vendor = e.get("vendor");
   p.efficiency = xml::quantity(e, "efficiency", Dimension::kFraction, 1.0, problems_, 1e-3, 10.0);
-  p.switching_time = base::Seconds{xml::quantity(e, "switching-time", Dimension::kTime, 0.0, problems_)};
+  p.switching_time =
+      base::Seconds{xml::quantity(e, "switching-time", Dimension::kTime, 0.0, problems_)};
   p.from_unix_s = xml::date(e, "from", 0.0, problems_);
   const std::string subject = fmt::format("portability of '{}' to {}", e.get("model"), p.vendor);
   for (const char* attribute : {"switching-time", "from"}) {
-    if (e.has(attribute)) workload_.unused.push_back({subject + " " + attribute, e.where(attribute)});
+    if (e.has(attribute))
+      workload_.unused.push_back({subject + " " + attribute, e.where(attribute)});
   }
   cite_as(e, subject);
   workload_.portability.push_back(p);
@@ -164,11 +165,10 @@ void WorkloadReader::stream(const Element& e) {
   s.sites = xml::words(e, "sites");
   s.precision = e.get("precision", "bf16");
   s.sequence = xml::integer(e, "sequence", 0, problems_, 1);
-  s.global_batch_tokens =
-      xml::quantity(e, "global-batch", Dimension::kTokens, 0.0, problems_, 1.0);
+  s.global_batch_tokens = xml::quantity(e, "global-batch", Dimension::kTokens, 0.0, problems_, 1.0);
   const std::string span = e.get("span", "cluster");
-  s.span = span == "domain" ? model::Span::kDomain
-           : span == "site" ? model::Span::kSite
+  s.span = span == "domain"  ? model::Span::kDomain
+           : span == "site"  ? model::Span::kSite
            : span == "world" ? model::Span::kWorld
                              : model::Span::kCluster;
   s.checkpoint_interval =
@@ -176,8 +176,8 @@ void WorkloadReader::stream(const Element& e) {
   s.priority = xml::integer(e, "priority", 0, problems_, -1000000, 1000000);
   for (const char* attribute : {"checkpoint-interval", "priority"}) {
     if (e.has(attribute)) {
-      workload_.unused.push_back({fmt::format("stream '{}' {}", s.name, attribute),
-                                  e.where(attribute)});
+      workload_.unused.push_back(
+          {fmt::format("stream '{}' {}", s.name, attribute), e.where(attribute)});
     }
   }
   s.arrivals = arrivals(e.child("arrivals"));
@@ -216,8 +216,8 @@ void WorkloadReader::service(const Element& e) {
   s.chips_per_replica = xml::integer(e, "chips-per-replica", 0, problems_, 1);
   s.batch_tokens_per_s = xml::quantity(e, "batch-tokens", Dimension::kTokenRate, 0.0, problems_);
   if (e.has("batch-tokens")) {
-    workload_.unused.push_back({fmt::format("service '{}' batch-tokens", s.name),
-                                e.where("batch-tokens")});
+    workload_.unused.push_back(
+        {fmt::format("service '{}' batch-tokens", s.name), e.where("batch-tokens")});
   }
   for (const Element& d : e.children("demand")) {
     model::Demand demand;

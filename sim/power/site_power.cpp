@@ -28,16 +28,14 @@ Watts shared_power(const model::Platform& platform, const model::Domain& domain)
 
 Watts idle_domain_power(const model::Platform& platform, base::Id<model::Domain> id) {
   const model::Domain& domain = platform.domains[id];
-  const model::Accelerator& chip =
-      platform.accelerators[platform.nodes[domain.node].accelerator];
+  const model::Accelerator& chip = platform.accelerators[platform.nodes[domain.node].accelerator];
   return chip.idle_power * domain.chips_installed + shared_power(platform, domain);
 }
 
 ChipPower busy_chip_power(const model::Platform& platform, base::Id<model::Domain> id,
                           Activity activity) {
   const model::Domain& domain = platform.domains[id];
-  const model::Accelerator& chip =
-      platform.accelerators[platform.nodes[domain.node].accelerator];
+  const model::Accelerator& chip = platform.accelerators[platform.nodes[domain.node].accelerator];
   const double compute = std::clamp(activity.compute, 0.0, 1.0);
   const double communication = std::clamp(activity.communication, 0.0, 1.0 - compute);
   ChipPower power;
@@ -54,8 +52,8 @@ double outside_temperature_c(const model::Site& site, double unix_s) {
   const double days = unix_s / base::kDay;
   // 1970-01-01 was the first day of a year; the mean year keeps the season in place.
   const double day_of_year = std::fmod(days, kYear_s / base::kDay);
-  const double season = std::cos(2.0 * std::numbers::pi * (day_of_year - kWarmestDay) /
-                                 (kYear_s / base::kDay));
+  const double season =
+      std::cos(2.0 * std::numbers::pi * (day_of_year - kWarmestDay) / (kYear_s / base::kDay));
   const double solar_hour = base::hour_of_day(unix_s) + site.longitude_deg / 15.0;
   const double day = std::cos(2.0 * std::numbers::pi * (solar_hour - kWarmestHour) / 24.0);
   const double hemisphere = site.latitude_deg < 0.0 ? -1.0 : 1.0;
@@ -65,8 +63,7 @@ double outside_temperature_c(const model::Site& site, double unix_s) {
 
 double pue_at(const model::Site& site, double unix_s) {
   if (site.cooling.pue_by_temperature.x.empty()) return 1.0;
-  return std::max(1.0,
-                  site.cooling.pue_by_temperature.at(outside_temperature_c(site, unix_s)));
+  return std::max(1.0, site.cooling.pue_by_temperature.at(outside_temperature_c(site, unix_s)));
 }
 
 }  // namespace busbar::power

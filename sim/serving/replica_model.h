@@ -12,14 +12,14 @@ namespace busbar::serving {
 /// A replica at its largest sustainable batch.
 struct ReplicaEstimate {
   bool feasible = false;
-  std::string reason;            // why not
+  std::string reason;  // why not
   double chips = 0.0;
-  double requests_per_s = 0.0;   // capacity
-  double batch = 0.0;            // concurrent requests at capacity
-  double prefill_s = 0.0;        // of one prompt, alone
-  double tpot_s = 0.0;           // at capacity
-  double tpot_alone_s = 0.0;     // at batch 1
-  double compute_fraction = 0.0; // of peak power use at capacity
+  double requests_per_s = 0.0;    // capacity
+  double batch = 0.0;             // concurrent requests at capacity
+  double prefill_s = 0.0;         // of one prompt, alone
+  double tpot_s = 0.0;            // at capacity
+  double tpot_alone_s = 0.0;      // at batch 1
+  double compute_fraction = 0.0;  // of peak power use at capacity
 };
 
 /// One hour of one service at one place.
@@ -39,8 +39,9 @@ class ServingModel {
                                    base::Id<model::Domain> domain) const = 0;
 };
 
-/// Steady state of `replicas` replicas under `requests_per_s`: served up to capacity, the wait for a
-/// free slot by the M/M/c queue (Erlang C) over the replicas, the token time between alone and full.
+/// Steady state of `replicas` replicas under `requests_per_s`: served up to capacity, the wait for
+/// a free slot by the M/M/c queue (Erlang C) over the replicas, the token time between alone and
+/// full.
 ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, double replicas);
 
 void add_builtin(base::Registry<ServingModel>& models);

@@ -1,3 +1,5 @@
+#include "sim/serving/steady_state.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,15 +8,14 @@
 #include "sim/collectives/ring.h"
 #include "sim/compute/roofline.h"
 #include "sim/serving/replica_model.h"
-#include "sim/serving/steady_state.h"
 
 namespace busbar::serving {
 namespace {
 
-constexpr double kWeightShare = 0.6;       // of memory at most for weights when chips are chosen
-constexpr double kMemoryShare = 0.9;       // of memory for weights and cache
-constexpr double kLayerOverhead_s = 50e-6; // launches and small kernels of one layer and iteration
-constexpr double kPrefillShare = 0.5;      // of a replica's time left to prompts
+constexpr double kWeightShare = 0.6;        // of memory at most for weights when chips are chosen
+constexpr double kMemoryShare = 0.9;        // of memory for weights and cache
+constexpr double kLayerOverhead_s = 50e-6;  // launches and small kernels of one layer and iteration
+constexpr double kPrefillShare = 0.5;       // of a replica's time left to prompts
 
 // Probability of waiting in an M/M/c queue (Erlang C), in logarithms so that large c is fine.
 double erlang_c(double servers, double load) {
@@ -30,8 +31,7 @@ double erlang_c(double servers, double load) {
 
 }  // namespace
 
-ReplicaEstimate SteadyState::estimate(const model::Service& service,
-                                      const model::LanguageModel& m,
+ReplicaEstimate SteadyState::estimate(const model::Service& service, const model::LanguageModel& m,
                                       const model::Platform& platform,
                                       base::Id<model::Domain> domain_id) const {
   ReplicaEstimate r;
@@ -57,8 +57,7 @@ ReplicaEstimate SteadyState::estimate(const model::Service& service,
   const double context = service.input_tokens + service.output_tokens / 2.0;
   const double cache = m.cache_bytes_per_token(bytes) * context;  // mean over a request's life
   const double room = r.chips * chip.memory.value * kMemoryShare - weights;
-  const double bandwidth =
-      r.chips * chip.memory_bandwidth.value * compute::kMemoryEfficiency;
+  const double bandwidth = r.chips * chip.memory_bandwidth.value * compute::kMemoryEfficiency;
   const double rate = r.chips * peak * compute::kMatmulEfficiency;
   const double flops = m.forward_flops_per_token(context);
   // One iteration reads all weights that the batch touches and every request's cache.
@@ -89,16 +88,16 @@ ReplicaEstimate SteadyState::estimate(const model::Service& service,
   r.batch = std::floor(low);
   r.tpot_s = iteration_s(r.batch);
   r.tpot_alone_s = iteration_s(1.0);
-  r.prefill_s = service.input_tokens * m.forward_flops_per_token(service.input_tokens) / rate +
-                layers_s;
+  r.prefill_s =
+      service.input_tokens * m.forward_flops_per_token(service.input_tokens) / rate + layers_s;
   const double by_decode = r.batch / (service.output_tokens * r.tpot_s);
   const double by_prefill = kPrefillShare / r.prefill_s;
   // Prompts take time from tokens: shares of one replica's time add up to 1.
   r.requests_per_s = 1.0 / (1.0 / by_decode + 1.0 / (by_prefill / kPrefillShare));
   r.requests_per_s = std::min(r.requests_per_s, by_prefill);
-  const double work = r.requests_per_s * (service.output_tokens * flops +
-                                          service.input_tokens *
-                                              m.forward_flops_per_token(service.input_tokens));
+  const double work =
+      r.requests_per_s * (service.output_tokens * flops +
+                          service.input_tokens * m.forward_flops_per_token(service.input_tokens));
   // Memory-bound decoding draws most of the power of compute: half is floor, half follows FLOPs.
   r.compute_fraction = std::clamp(0.5 + 0.5 * work / rate, 0.0, 1.0);
   r.feasible = true;

@@ -102,8 +102,8 @@ StepEstimate RooflineStep::estimate(const Task& task, const Slice& slice) const 
   const double used_chips = replicas * tensor * pipeline;
   const double flops = m.training_flops_per_token(task.sequence) * e.tokens;
   // The efficiency is that of whole published steps, recompute included.
-  e.compute_s = flops / (used_chips * peak * compute::kMatmulEfficiency) /
-                std::max(slice.efficiency, 1e-3);
+  e.compute_s =
+      flops / (used_chips * peak * compute::kMatmulEfficiency) / std::max(slice.efficiency, 1e-3);
   e.bubble_s = e.compute_s * (pipeline - 1.0) / (micro_batches * e.plan.virtual_pipeline);
 
   // Tensor parallelism: four all-reduces of the activations a layer, forward and backward.
@@ -111,10 +111,10 @@ StepEstimate RooflineStep::estimate(const Task& task, const Slice& slice) const 
   double tensor_s = 0.0;
   if (tensor > 1.0) {
     const base::Bytes activation{2.0 * task.sequence * e.plan.micro_batch * m.hidden};
-    tensor_s = micro_batches * m.layer_count() / pipeline * 4.0 *
-               collectives::ring_all_reduce(activation, tensor, inside,
-                                            slice.domain->link_latency)
-                   .value * kTensorExposed;
+    tensor_s =
+        micro_batches * m.layer_count() / pipeline * 4.0 *
+        collectives::ring_all_reduce(activation, tensor, inside, slice.domain->link_latency).value *
+        kTensorExposed;
   }
   // Data parallelism: the local gradients, inside the domain and then over the NICs.
   e.gradient_bytes = 2.0 * m.parameters();
@@ -127,13 +127,12 @@ StepEstimate RooflineStep::estimate(const Task& task, const Slice& slice) const 
     return e;
   }
   const double ranks_inside = std::max(1.0, replicas / domains);
-  const double gradients_s =
-      collectives::hierarchical_all_reduce(
-          base::Bytes{local}, ranks_inside, std::min(domains, replicas),
-          inside.value > 0.0 ? inside : base::BytesPerSecond{1e18},
-          base::BytesPerSecond{std::max(nic, 1.0)}, slice.domain->link_latency,
-          base::Seconds{kScaleOutLatency_s})
-          .value;
+  const double gradients_s = collectives::hierarchical_all_reduce(
+                                 base::Bytes{local}, ranks_inside, std::min(domains, replicas),
+                                 inside.value > 0.0 ? inside : base::BytesPerSecond{1e18},
+                                 base::BytesPerSecond{std::max(nic, 1.0)},
+                                 slice.domain->link_latency, base::Seconds{kScaleOutLatency_s})
+                                 .value;
   const double exposed_gradients_s = std::max(0.0, gradients_s - kBackwardShare * e.compute_s);
   e.exposed_communication_s = tensor_s + exposed_gradients_s;
   e.step_s = e.compute_s + e.bubble_s + e.exposed_communication_s;

@@ -16,7 +16,7 @@ struct Task {
   double sequence = 0.0;             // tokens
   double global_batch_tokens = 0.0;  // 0: chosen by the step model
   std::string_view precision = "bf16";
-  model::ParallelPlan plan;          // zeros: chosen by the step model
+  model::ParallelPlan plan;  // zeros: chosen by the step model
 };
 
 /// What it is trained on: chips of one kind of domain.
@@ -28,7 +28,7 @@ struct Slice {
   const model::Fabric* fabric = nullptr;  // null: domains are not joined
   double chips = 1.0;
   int domains = 1;
-  double efficiency = 1.0;                // of the model on this vendor, relative to the estimate
+  double efficiency = 1.0;  // of the model on this vendor, relative to the estimate
 };
 
 /// What limits a step.
@@ -37,15 +37,15 @@ enum class Bound { kCompute, kMemory, kNetwork, kPipeline, kBatch };
 /// The answer. Times in seconds, for one step.
 struct StepEstimate {
   bool feasible = false;
-  std::string reason;                   // why not
+  std::string reason;  // why not
   double step_s = 0.0;
   double compute_s = 0.0, exposed_communication_s = 0.0, bubble_s = 0.0;
-  double tokens = 0.0;                  // of one step
-  double mfu = 0.0;                     // model FLOPs over peak, causal attention counted as executed
-  double memory_bytes = 0.0;            // of one chip
-  model::ParallelPlan plan;             // as used
-  double domain_traffic_bytes = 0.0;    // that leave all domains together, one direction
-  double gradient_bytes = 0.0;          // of one whole replica
+  double tokens = 0.0;                // of one step
+  double mfu = 0.0;                   // model FLOPs over peak, causal attention counted as executed
+  double memory_bytes = 0.0;          // of one chip
+  model::ParallelPlan plan;           // as used
+  double domain_traffic_bytes = 0.0;  // that leave all domains together, one direction
+  double gradient_bytes = 0.0;        // of one whole replica
   double compute_fraction = 0.0, communication_fraction = 0.0;  // of the step, for power
   Bound bound = Bound::kCompute;
 };

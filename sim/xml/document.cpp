@@ -78,16 +78,22 @@ DocPtr Loader::load(const std::string& path, const Location& from) {
     return nullptr;
   }
   xmlParserCtxtPtr context = xmlNewParserCtxt();
-  context->sax->serror = nullptr;
-  xmlSetStructuredErrorFunc(context, [](void*, xmlErrorPtr) {});
+  // The first error is the cause; what follows it is confusion.
+  struct First {
+    std::string message;
+    int line = 0, column = 0;
+  } first;
+  xmlSetStructuredErrorFunc(&first, [](void* data, xmlErrorPtr error) {
+    auto& kept = *static_cast<First*>(data);
+    if (kept.message.empty()) kept = {tidy(error->message), error->line, error->int2};
+  });
   const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
                       XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES;
   DocPtr doc(xmlCtxtReadMemory(context, text.data(), static_cast<int>(text.size()), path.c_str(),
                                nullptr, options));
   if (!doc) {
-    const xmlError* error = xmlCtxtGetLastError(context);
-    problems_.error({path, error != nullptr ? error->line : 0, error != nullptr ? error->int2 : 0},
-                    "not well-formed XML: {}", tidy(error != nullptr ? error->message : nullptr));
+    problems_.error({path, first.line, first.column}, "not well-formed XML: {}",
+                    first.message.empty() ? "nothing was read" : first.message);
   }
   xmlSetStructuredErrorFunc(nullptr, nullptr);
   xmlFreeParserCtxt(context);

@@ -103,7 +103,8 @@ int Document::override_values(const Override& change, base::Diagnostics& problem
     return 0;
   }
   int count = 0;
-  // `//@a` would add the attribute to every element: with a descendant step only those that have it.
+  // `//@a` would add the attribute to every element: with a descendant step only those that have
+  // it.
   const bool only_present = sets_attribute && element.ends_with("/*");
   for (int i = 0; i < found.size(); ++i) {
     xmlNode* node = found[i];
@@ -112,8 +113,7 @@ int Document::override_values(const Override& change, base::Diagnostics& problem
       if (only_present && xmlHasNsProp(node, xml_text(attribute.c_str()), nullptr) == nullptr) {
         continue;
       }
-      xmlAttr* set =
-          xmlSetProp(node, xml_text(attribute.c_str()), xml_text(change.value.c_str()));
+      xmlAttr* set = xmlSetProp(node, xml_text(attribute.c_str()), xml_text(change.value.c_str()));
       set->_private = place;
     } else if (node->type == XML_ATTRIBUTE_NODE) {
       auto* set = reinterpret_cast<xmlAttr*>(node);
@@ -126,7 +126,8 @@ int Document::override_values(const Override& change, base::Diagnostics& problem
                        change.xpath, plain_text(node->name));
         continue;
       }
-      xmlChar* escaped = xmlEncodeEntitiesReentrant(impl_->doc.get(), xml_text(change.value.c_str()));
+      xmlChar* escaped =
+          xmlEncodeEntitiesReentrant(impl_->doc.get(), xml_text(change.value.c_str()));
       xmlNodeSetContent(node, escaped);
       xmlFree(escaped);
       node->_private = place;

@@ -138,8 +138,8 @@ int integer(const Element& element, std::string_view attribute, int fallback,
   int value = 0;
   const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (ec != std::errc{} || end != digits.data() + digits.size() || value < least || value > most) {
-    problems.error(text->where, "<{}> {}: '{}' is not a whole number from {} to {}",
-                   element.name(), attribute, text->value, least, most);
+    problems.error(text->where, "<{}> {}: '{}' is not a whole number from {} to {}", element.name(),
+                   attribute, text->value, least, most);
     return fallback;
   }
   return value;

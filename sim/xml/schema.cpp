@@ -114,7 +114,7 @@ class Rewriter {
         problems_.error(where, "<{}> needs the attribute '{}'", name, last_quoted(message));
         return;
       case XML_SCHEMAV_CVC_ENUMERATION_VALID: {
-        const std::string value = quoted(message, about_attribute ? 2 : 1);
+        const std::string value = quoted(message, about_attribute ? 3 : 2);
         problems_.error(where, "{} '{}' is not known;{}", subject(name, attribute), value,
                         base::suggestion(value, listed(message, '{', '}')));
         faulty_ = node;

@@ -23,9 +23,9 @@ CumulativeRate::CumulativeRate(const model::Arrivals& a, double start_unix_s, do
   for (size_t i = 0; i < steps; ++i) {
     const double t = (static_cast<double>(i) + 0.5) * step_s_;
     const double unix_s = start_unix_s + t;
-    const double day = 1.0 + a.daily_amplitude *
-                                 std::cos(2.0 * std::numbers::pi *
-                                          (base::hour_of_day(unix_s) - a.peak_hour_utc) / 24.0);
+    const double day =
+        1.0 + a.daily_amplitude * std::cos(2.0 * std::numbers::pi *
+                                           (base::hour_of_day(unix_s) - a.peak_hour_utc) / 24.0);
     const double week = weekday * (base::day_of_week(unix_s) >= 5 ? a.weekend_factor : 1.0);
     const double growth = std::pow(a.growth_per_year, t / kYear_s);
     until_[i + 1] = until_[i] + a.rate.value * day * week * growth * step_s_;

@@ -7,8 +7,8 @@ namespace busbar::generator {
 
 /// The mean number of arrivals up to a time, and its inverse.
 ///
-/// Rate(t) = rate × growth^(t in years) × day(t) × week(t), where the day's cosine and the weekend's
-/// factor are scaled so that `rate` is the mean over a week at the start.
+/// Rate(t) = rate × growth^(t in years) × day(t) × week(t), where the day's cosine and the
+/// weekend's factor are scaled so that `rate` is the mean over a week at the start.
 class CumulativeRate {
  public:
   CumulativeRate(const model::Arrivals& arrivals, double start_unix_s, double horizon_s);

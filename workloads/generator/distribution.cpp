@@ -16,8 +16,7 @@ double quantile(const model::Distribution& d, double u) {
       value = -d.location * std::log1p(-u);
       break;
     case DistributionKind::kLogNormal:
-      value = d.location *
-              std::exp(d.spread * -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * u));
+      value = d.location * std::exp(d.spread * -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * u));
       break;
     case DistributionKind::kUniform:
       value = d.location + u * (d.spread - d.location);

@@ -33,8 +33,8 @@ void add_stream(const Scenario& scenario, std::int32_t index, const base::Random
   base::RandomStream factors = streams.get("generator/requests", stream.name);
   const auto process = processes.make({stream.arrivals.process, {}});
   std::int64_t number = 0;
-  for (const double time : process->draw(stream.arrivals, scenario.start_unix_s,
-                                         scenario.horizon->value, arrivals)) {
+  for (const double time :
+       process->draw(stream.arrivals, scenario.start_unix_s, scenario.horizon->value, arrivals)) {
     Job job;
     job.name = fmt::format("{}-{}", stream.name, number++);
     job.kind = stream.kind;

@@ -60,11 +60,11 @@ bool number(std::string_view field, std::string_view name, const Bounds& bounds,
     value = *parsed;
     return true;
   }
-  rows.report(where,
-              fmt::format("{} must be a{} {}{}", name, bounds.whole ? " whole" : "",
-                          "number ", fmt::format("{} {:g}", bounds.above ? "above" : "of at least",
-                                                 bounds.least)),
-              field);
+  rows.report(
+      where,
+      fmt::format("{} must be a{} {}{}", name, bounds.whole ? " whole" : "", "number ",
+                  fmt::format("{} {:g}", bounds.above ? "above" : "of at least", bounds.least)),
+      field);
   return false;
 }
 
@@ -74,8 +74,7 @@ std::vector<int> find_columns(const base::CsvReader& csv, const std::vector<std:
   for (const std::string& name : names) {
     columns.push_back(csv.column(name));
     if (columns.back() < 0) {
-      problems.error({path, 1, 1}, "no column '{}';{}", name,
-                     base::suggestion(name, csv.header()));
+      problems.error({path, 1, 1}, "no column '{}';{}", name, base::suggestion(name, csv.header()));
     }
   }
   return columns;
@@ -108,7 +107,8 @@ bool RigidCsv::recognises(const std::string& path) const {
 std::vector<Job> RigidCsv::read(const std::string& path, Diagnostics& problems) const {
   std::vector<Job> jobs;
   base::CsvReader csv(path);
-  const auto c = find_columns(csv, {"id", "submit", "nodes", "runtime", "walltime"}, path, problems);
+  const auto c =
+      find_columns(csv, {"id", "submit", "nodes", "runtime", "walltime"}, path, problems);
   if (*std::min_element(c.begin(), c.end()) < 0) return jobs;
   RowProblems rows(path, problems);
   while (csv.next(problems)) {
@@ -161,13 +161,12 @@ std::vector<Job> Swf::read(const std::string& path, Diagnostics& problems) const
     job.name = words[0];
     const auto where = lines.where();
     const Bounds or_unknown{-1.0};
-    const bool fine = number(words[1], "submit (field 2)", {}, where, rows, job.submit_s) &
-                      number(words[3], "run time (field 4)", or_unknown, where, rows, run_s) &
-                      number(words[4], "processors (field 5)", or_unknown, where, rows, allocated) &
-                      number(words[7], "requested processors (field 8)", or_unknown, where, rows,
-                             requested) &
-                      number(words[8], "requested time (field 9)", or_unknown, where, rows,
-                             requested_s);
+    const bool fine =
+        number(words[1], "submit (field 2)", {}, where, rows, job.submit_s) &
+        number(words[3], "run time (field 4)", or_unknown, where, rows, run_s) &
+        number(words[4], "processors (field 5)", or_unknown, where, rows, allocated) &
+        number(words[7], "requested processors (field 8)", or_unknown, where, rows, requested) &
+        number(words[8], "requested time (field 9)", or_unknown, where, rows, requested_s);
     if (!fine) continue;
     job.chips = allocated > 0.0 ? allocated : requested;
     job.duration_s = run_s;

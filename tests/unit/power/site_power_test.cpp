@@ -7,8 +7,8 @@
 namespace busbar::power {
 namespace {
 
-// One rack: 2 nodes with 4 chips (100 W idle, 1,000 W in compute, 600 W in communication), a host of
-// 500 W and 2 NICs of 25 W each; 1 kW of switches; 6 of the 8 chips are used.
+// One rack: 2 nodes with 4 chips (100 W idle, 1,000 W in compute, 600 W in communication), a host
+// of 500 W and 2 NICs of 25 W each; 1 kW of switches; 6 of the 8 chips are used.
 model::Platform one_rack() {
   model::Platform p;
   model::Accelerator chip;
@@ -49,7 +49,8 @@ TEST(ItPower, ABusyChipAddsByItsActivity) {
   EXPECT_DOUBLE_EQ(chip.with_overheads.value, 575 + 2900.0 / 6);
 }
 
-// All used chips busy: the rack's power is the idle rack plus what they add, either way of counting.
+// All used chips busy: the rack's power is the idle rack plus what they add, either way of
+// counting.
 TEST(ItPower, SharesAddUpToTheRack) {
   const model::Platform p = one_rack();
   const ChipPower chip = busy_chip_power(p, {0}, {.compute = 1.0});

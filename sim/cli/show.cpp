@@ -1,0 +1,210 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/calendar.h"
+#include "sim/base/units.h"
+#include "sim/cli/commands.h"
+#include "sim/cli/report.h"
+#include "sim/record/trace_reader.h"
+
+namespace busbar::cli {
+namespace {
+
+using nlohmann::json;
+using record::TraceReader;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string watts(double value) {
+  if (std::isnan(value)) return "?";
+  return std::isinf(value) ? "no limit" : base::format_power(base::Watts{value});
+}
+std::string percent(double share) { return fmt::format("{:.1f} %", 100.0 * share); }
+
+// A number of JSON; infinity and not-a-number have none.
+json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+
+std::string in_unit(double value, const std::string& unit) {
+  if (std::isnan(value)) return "not simulated";
+  if (unit == "W") return watts(value);
+  if (unit == "USD") return base::format_usd(base::Usd{value});
+  return base::format_count(value);
+}
+
+// A deviation counts only beyond a bound: 195 MW is within "at most 245 MW".
+std::string deviation(double public_value, double simulated, const std::string& bound) {
+  if (std::isnan(simulated)) return "";
+  const double relative = simulated / public_value - 1.0;
+  const bool within =
+      (bound == "at most" && relative <= 0.0) || (bound == "at least" && relative >= 0.0);
+  return fmt::format("{:+.1f} %{}", 100.0 * relative, within ? " (within)" : "");
+}
+
+struct Summary {
+  std::map<std::string, TraceReader::Value> attributes, provenance;
+  std::string status;
+};
+
+Rows site_rows(const TraceReader& trace) {
+  Rows rows{{"site", "IT mean", "IT peak", "IT limit", "facility mean", "facility peak",
+             "grid limit", "energy", "carbon", "electricity"}};
+  const auto names = trace.texts("/platform/sites/name");
+  const auto site = trace.numbers("/summary/sites/site");
+  const auto column = [&](const char* name) {
+    return trace.numbers(std::string("/summary/sites/") + name);
+  };
+  const auto it_mean = column("it_power_mean_w"), it_peak = column("it_power_peak_w"),
+             it_limit = column("it_limit_w"), mean = column("facility_power_mean_w"),
+             peak = column("facility_power_peak_w"), grid = column("grid_limit_w"),
+             energy = column("energy_j"), carbon = column("carbon_g"),
+             money = column("electricity_usd");
+  for (size_t i = 0; i < site.size(); ++i) {
+    rows.push_back({names[static_cast<size_t>(site[i])], watts(it_mean[i]), watts(it_peak[i]),
+                    watts(it_limit[i]), watts(mean[i]), watts(peak[i]), watts(grid[i]),
+                    base::format_energy(base::Joules{energy[i]}),
+                    fmt::format("{} t", base::format_count(carbon[i] / 1e6)),
+                    base::format_usd(base::Usd{money[i]})});
+  }
+  return rows;
+}
+
+Rows vendor_rows(const TraceReader& trace) {
+  Rows rows{{"vendor", "chips installed", "jobs", "training", "serving", "utilisation"}};
+  const auto vendor = trace.texts("/summary/vendors/vendor");
+  const auto column = [&](const char* name) {
+    return trace.numbers(std::string("/summary/vendors/") + name);
+  };
+  const auto chips = column("chips_installed"), all = column("chip_seconds"),
+             training = column("training_chip_seconds"), serving = column("serving_chip_seconds"),
+             jobs = column("jobs_started");
+  for (size_t i = 0; i < vendor.size(); ++i) {
+    const double seconds = std::max(all[i], 1e-9);
+    rows.push_back({vendor[i], base::format_count(chips[i]), base::format_count(jobs[i]),
+                    percent(training[i] / seconds), percent(serving[i] / seconds),
+                    percent((training[i] + serving[i]) / seconds)});
+  }
+  return rows;
+}
+
+Rows claim_rows(const TraceReader& trace) {
+  Rows rows{{"claim", "", "public", "simulated", "deviation", "source"}};
+  const auto name = trace.texts("/summary/claims/name"), unit = trace.texts("/summary/claims/unit"),
+             source = trace.texts("/summary/claims/source"),
+             bound = trace.meanings("/summary/claims/bound");
+  const auto said = trace.numbers("/summary/claims/public_value"),
+             simulated = trace.numbers("/summary/claims/simulated_value");
+  for (size_t i = 0; i < name.size(); ++i) {
+    const std::string words = bound[i] == "at-most"    ? "at most"
+                              : bound[i] == "at-least" ? "at least"
+                                                       : "about";
+    rows.push_back({name[i], words, in_unit(said[i], unit[i]), in_unit(simulated[i], unit[i]),
+                    deviation(said[i], simulated[i], words), source[i]});
+  }
+  return rows;
+}
+
+std::string text_of(const TraceReader::Value& value) {
+  return std::visit(
+      [](const auto& v) -> std::string {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          return v;
+        } else if constexpr (std::is_same_v<T, double>) {
+          return fmt::format("{:.6g}", v);
+        } else {
+          return base::format_count(static_cast<double>(v));
+        }
+      },
+      value);
+}
+
+json json_of(const TraceReader::Value& value) {
+  return std::visit(
+      [](const auto& v) -> json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) return number(v);
+        return v;
+      },
+      value);
+}
+
+// Every column of a summary table, row by row; enumerations as words.
+json table_json(const TraceReader& trace, const std::string& table) {
+  json rows = json::array();
+  for (size_t i = 0; i < trace.rows(table); ++i) rows.push_back(json::object());
+  for (const std::string& name : trace.columns(table)) {
+    const std::string path = table + "/" + name;
+    const bool text = name == "vendor" || name == "name" || name == "unit" || name == "source";
+    if (text || name == "bound") {
+      const auto values = text ? trace.texts(path) : trace.meanings(path);
+      for (size_t i = 0; i < values.size(); ++i) rows[i][name] = values[i];
+      continue;
+    }
+    const auto values = trace.numbers(path);
+    for (size_t i = 0; i < values.size(); ++i) rows[i][name] = number(values[i]);
+  }
+  return rows;
+}
+
+void print_json(const TraceReader& trace, const Summary& summary) {
+  json out{{"status", summary.status}};
+  for (const auto& [name, value] : summary.attributes) out["summary"][name] = json_of(value);
+  for (const auto& [name, value] : summary.provenance) out["provenance"][name] = json_of(value);
+  if (trace.has("/summary/sites")) {
+    const auto names = trace.texts("/platform/sites/name");
+    out["sites"] = table_json(trace, "/summary/sites");
+    for (json& row : out["sites"]) row["name"] = names[row["site"].get<size_t>()];
+    out["vendors"] = table_json(trace, "/summary/vendors");
+    out["claims"] = table_json(trace, "/summary/claims");
+    for (json& row : out["claims"]) {
+      const json simulated = row["simulated_value"];
+      row["deviation"] =
+          simulated.is_null()
+              ? json(nullptr)
+              : json(simulated.get<double>() / row["public_value"].get<double>() - 1);
+    }
+  }
+  fmt::print("{}\n", out.dump(2));
+}
+
+void print_section(const std::string& title, const Rows& rows, const std::vector<size_t>& right) {
+  if (rows.size() < 2) return;
+  fmt::print("\n{}\n", title);
+  print_table(rows, right);
+}
+
+}  // namespace
+
+int show(const ShowOptions& options) {
+  const TraceReader trace(options.trace);
+  const Summary summary{trace.attributes("/summary"), trace.attributes("/provenance"),
+                        trace.status()};
+  if (options.json) {
+    print_json(trace, summary);
+    return kOk;
+  }
+  fmt::print("trace     {}\nstatus    {}\n", options.trace, summary.status);
+  for (const char* name : {"scenario_hash", "fingerprint", "seed", "replicate", "version"}) {
+    const auto found = summary.provenance.find(name);
+    if (found == summary.provenance.end()) continue;
+    // Hashes are shown as they are written elsewhere.
+    const auto* bits = std::get_if<std::uint64_t>(&found->second);
+    fmt::print(
+        "{:9} {}\n", name,
+        bits != nullptr && std::string(name).find("s") != 0 && std::string(name) != "replicate"
+            ? fmt::format("{:016x}", *bits)
+            : text_of(found->second));
+  }
+  for (const auto& [name, value] : summary.attributes) {
+    fmt::print("{:44} {}\n", name, text_of(value));
+  }
+  if (!trace.has("/summary/sites")) return kOk;
+  print_section("Power of each site (peaks are exact, not samples)", site_rows(trace),
+                {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  print_section("Vendors (shares of installed and powered chip-time)", vendor_rows(trace),
+                {1, 2, 3, 4, 5});
+  print_section("Claims: public figures beside simulated ones", claim_rows(trace), {2, 3, 4});
+  return kOk;
+}
+
+}  // namespace busbar::cli

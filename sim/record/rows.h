@@ -1,0 +1,159 @@
+/// One plain struct per table of the trace: what the engine hands over, row by row.
+///
+/// Times are seconds since the start of the scenario; references are indices into the tables of
+/// `/platform` and `/jobs`, -1 = none. `schema.h` says how each field is stored.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace busbar::record {
+
+/// How a job ended, or where it was when the run finished.
+enum class JobState : std::int8_t { kCompleted, kKilled, kFailed, kRunning, kWaiting, kRejected };
+
+/// What a job waited for last, or what limits a segment's step time.
+enum class Bound : std::int8_t {
+  kNone,
+  // Of starts:
+  kChips,
+  kItPower,
+  kGridPower,
+  kQueueOrder,
+  kDelivery,
+  kCooling,
+  // Of steps:
+  kCompute,
+  kMemory,
+  kNetwork,
+  kPipeline,
+  kBatch,
+  kFixed
+};
+
+enum class EndReason : std::int8_t {
+  kDone,
+  kKilled,
+  kFailure,
+  kPreemption,
+  kResize,
+  kShareChanged,
+  kCap,
+  kRunEnd
+};
+
+enum class EventKind : std::int8_t {
+  // The subject is a job:
+  kSubmit,
+  kStart,
+  kEnd,
+  kKill,
+  kReject,
+  kShare,
+  // A cluster:
+  kDelivery,
+  kInstalled,
+  // A site:
+  kLimit,
+  // A shock of the scenario:
+  kShockBegin,
+  kShockEnd,
+  // A service:
+  kReplicas
+};
+
+struct JobRow {
+  std::int32_t id = 0;  // row order of submission
+  std::string_view name;
+  std::int8_t kind = 0;  // model::JobKind
+  std::int32_t stream = -1, model = -1, cluster = -1, site = -1;
+  double submit_s = 0, start_s = 0, end_s = 0;  // NaN: not yet
+  std::int64_t chips = 0;
+  JobState state = JobState::kCompleted;
+  double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
+  Bound waited_for = Bound::kNone;
+};
+
+struct SegmentRow {
+  std::int32_t job = 0, site = -1, cluster = -1;
+  std::int32_t domains = 0;
+  std::int64_t chips = 0;
+  double start_s = 0, end_s = 0, step_s = 0, mfu = 0, power_w = 0;
+  EndReason end_reason = EndReason::kDone;
+  Bound bound_by = Bound::kNone;
+};
+
+struct EventRow {
+  double time_s = 0;
+  EventKind kind = EventKind::kSubmit;
+  std::int32_t subject = -1;
+  double value = 0;
+};
+
+struct FaultRow {
+  double time_s = 0;
+  std::int8_t component = 0;
+  std::int32_t site = -1;
+  std::int8_t cause = 0;
+  double repair_s = 0;
+  std::int32_t jobs_hit = 0;
+};
+
+struct ServingRow {
+  double time_s = 0;
+  std::int32_t service = -1, site = -1;
+  double replicas = 0, arrivals = 0, served = 0, shed = 0, queue = 0;
+  double ttft_p50 = 0, ttft_p99 = 0, tpot_p50 = 0, tpot_p99 = 0;
+  double tokens = 0, energy_j = 0, cost_usd = 0;
+};
+
+enum class Account : std::int8_t { kElectricity, kChipHours, kWan, kCapacity };
+
+struct LedgerRow {
+  double time_s = 0;  // end of the interval booked
+  std::int32_t site = -1, cluster = -1;
+  Account account = Account::kElectricity;
+  double amount_usd = 0;
+};
+
+/// One site over the whole run, written at its end to `/summary/sites`.
+struct SiteSummaryRow {
+  std::int32_t site = -1;
+  double it_power_mean_w = 0, it_power_peak_w = 0;  // exact, not from samples
+  double facility_power_mean_w = 0, facility_power_peak_w = 0;
+  double it_limit_w = 0, grid_limit_w = 0;                 // in force at the end; infinity: none
+  double energy_j = 0, carbon_g = 0, electricity_usd = 0;  // facility
+};
+
+/// One vendor over the whole run, written at its end to `/summary/vendors`.
+struct VendorSummaryRow {
+  std::string_view vendor;
+  double chips_installed = 0;  // at the end
+  double chip_seconds = 0;     // installed and usable, over the run
+  double training_chip_seconds = 0, serving_chip_seconds = 0;
+  double jobs_started = 0;
+};
+
+/// A public figure beside the simulated one, written at the end to `/summary/claims`.
+struct ClaimRow {
+  std::string_view name, unit, source;
+  double public_value = 0, simulated_value = 0;  // NaN: this version does not simulate it
+  std::int8_t bound = 0;                         // 0: about; 1: at most; 2: at least
+};
+
+/// State of one site at a sample time.
+struct SiteSample {
+  double it_power_w = 0, facility_power_w = 0, grid_w = 0, gas_w = 0, battery_w = 0;
+  double battery_soc = 0, curtailed_w = 0, price_usd_per_mwh = 0, carbon_g_per_kwh = 0;
+  double it_limit_w = 0, grid_limit_w = 0, pue = 0;  // limits: infinity when there is none
+};
+
+/// State of one cluster at a sample time, in chips.
+struct ClusterSample {
+  double installed = 0, allocated = 0, serving = 0, failed = 0, idle = 0, queued_jobs = 0,
+         queued_chips = 0;
+};
+
+}  // namespace busbar::record

@@ -1,0 +1,402 @@
+#include "sim/record/schema.h"
+
+#include <algorithm>
+
+#include "sim/base/error.h"
+#include "sim/record/platform_rows.h"
+#include "sim/record/rows.h"
+
+namespace busbar::record {
+
+namespace {
+
+using Meanings = std::string_view[];
+
+// ── Meanings of enumerations, in the order of their values ───────────────────────────────────────
+
+constexpr Meanings kNoYes = {"no", "yes"};
+constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuning",
+                                "evaluation", "reinforcement", "inference"};
+constexpr Meanings kJobStates = {"completed", "killed", "failed", "running", "waiting", "rejected"};
+constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power", "queue-order",
+                              "delivery", "cooling", "compute",  "memory",     "network",
+                              "pipeline", "batch",   "fixed"};
+constexpr Meanings kEndReasons = {"done",   "killed",        "failure", "preemption",
+                                  "resize", "share-changed", "cap",     "run-end"};
+constexpr Meanings kEventKinds = {"submit", "start",       "end",       "kill",
+                                  "reject", "share",       "delivery",  "installed",
+                                  "limit",  "shock-begin", "shock-end", "replicas"};
+constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
+constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
+constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
+constexpr Meanings kClaimBounds = {"about", "at-most", "at-least"};
+
+// ── What the scenario says ───────────────────────────────────────────────────────────────────────
+
+constexpr Column kSites[] = {
+    column<&SiteRow::name>("name", "", "name of the site"),
+    column<&SiteRow::title>("title", "", "name for people"),
+    column<&SiteRow::latitude_deg>("latitude", "degrees_north", "latitude"),
+    column<&SiteRow::longitude_deg>("longitude", "degrees_east", "longitude"),
+    column<&SiteRow::region>("region", "", "grid region"),
+    column<&SiteRow::jurisdiction>("jurisdiction", "", "jurisdiction, for residency rules"),
+    column<&SiteRow::it_limit_w>("it_limit_w", "W",
+                                 "IT power limit at the end of the horizon; infinity: none"),
+    column<&SiteRow::grid_limit_w>("grid_limit_w", "W",
+                                   "grid limit at the end of the horizon; infinity: none"),
+    column<&SiteRow::assumed>("assumed", "1", "whether the site itself is an assumption", {},
+                              kNoYes),
+};
+
+constexpr Column kClusters[] = {
+    column<&ClusterRow::name>("name", "", "name of the cluster"),
+    column<&ClusterRow::site>("site", "1", "its site", "/platform/sites"),
+    column<&ClusterRow::domain>("domain", "1", "kind of its scale-up domains", "/platform/domains"),
+    column<&ClusterRow::accelerator>("accelerator", "1", "its chip", "/platform/accelerators"),
+    column<&ClusterRow::vendor>("vendor", "", "vendor of its chips"),
+    column<&ClusterRow::domains_installed>(
+        "domains_installed", "1",
+        "scale-up domains delivered and burnt in at the end of the horizon; with the horizon "
+        "until-idle, after all deliveries"),
+    column<&ClusterRow::chips_installed>("chips_installed", "1",
+                                         "chips in those domains, spares included"),
+    column<&ClusterRow::chips_usable>("chips_usable", "1", "chips that jobs get of those domains"),
+    column<&ClusterRow::chips_per_domain>("chips_per_domain", "1",
+                                          "chips that jobs get of one domain"),
+    column<&ClusterRow::building>("building", "", "building that it stands in; empty: none given"),
+    column<&ClusterRow::fabric>("fabric", "", "network between its domains; empty: none"),
+};
+
+constexpr Column kDomains[] = {
+    column<&DomainRow::name>("name", "", "kind of scale-up domain"),
+    column<&DomainRow::node>("node", "", "kind of its nodes"),
+    column<&DomainRow::accelerator>("accelerator", "1", "its chip", "/platform/accelerators"),
+    column<&DomainRow::nodes>("nodes", "1", "nodes in one domain"),
+    column<&DomainRow::chips_installed>("chips_installed", "1", "chips in one domain"),
+    column<&DomainRow::chips_usable>("chips_usable", "1",
+                                     "chips of one domain that its topology can address"),
+    column<&DomainRow::chips_used>("chips_used", "1",
+                                   "chips of one domain that jobs get; the rest is spare"),
+    column<&DomainRow::overhead_power_w>("overhead_power_w", "W",
+                                         "switches, optics, fans and losses of one domain"),
+};
+
+constexpr Column kAccelerators[] = {
+    column<&AcceleratorRow::name>("name", "", "name of the chip"),
+    column<&AcceleratorRow::vendor>("vendor", "", "its vendor"),
+    column<&AcceleratorRow::peak_bf16_flops>("peak_bf16", "FLOP/s",
+                                             "dense peak in bf16; NaN: not given"),
+    column<&AcceleratorRow::peak_fp8_flops>("peak_fp8", "FLOP/s",
+                                            "dense peak in fp8; NaN: not given"),
+    column<&AcceleratorRow::memory_bytes>("memory", "byte", "usable HBM"),
+    column<&AcceleratorRow::memory_bandwidth>("memory_bandwidth", "byte/s", "peak HBM bandwidth"),
+    column<&AcceleratorRow::idle_power_w>("idle_power_w", "W", "power when idle"),
+    column<&AcceleratorRow::compute_power_w>("compute_power_w", "W", "power when computing"),
+    column<&AcceleratorRow::communication_power_w>("communication_power_w", "W",
+                                                   "power when communicating"),
+    column<&AcceleratorRow::price_usd_per_h>("price", "USD/h", "list price of one chip"),
+};
+
+constexpr Column kLinks[] = {
+    column<&LinkRow::name>("name", "", "name of the sampled link"),
+    column<&LinkRow::bandwidth>("bandwidth", "byte/s", "nominal bandwidth of one direction"),
+};
+
+constexpr Column kModels[] = {
+    column<&ModelRow::name>("name", "", "name of the language model"),
+    column<&ModelRow::title>("title", "", "name for people"),
+    column<&ModelRow::parameters>("parameters", "1", "all weights"),
+    column<&ModelRow::active_parameters>("active_parameters", "1", "weights that one token passes"),
+};
+
+constexpr Column kStreams[] = {
+    column<&StreamRow::name>("name", "", "name of the training stream"),
+    column<&StreamRow::kind>("kind", "1", "what its jobs do", {}, kJobKinds),
+    column<&StreamRow::model>("model", "1", "what its jobs train", "/workload/models"),
+    column<&StreamRow::organisation>("organisation", "",
+                                     "who submits; empty: nobody in particular"),
+};
+
+constexpr Column kServices[] = {
+    column<&ServiceRow::name>("name", "", "name of the inference service"),
+    column<&ServiceRow::model>("model", "1", "what it serves", "/workload/models"),
+    column<&ServiceRow::organisation>("organisation", "",
+                                      "who offers; empty: nobody in particular"),
+};
+
+constexpr Column kLogs[] = {
+    column<&LogRow::name>("name", "", "name of the replayed log"),
+    column<&LogRow::href>("href", "", "its file, as written in the input"),
+    column<&LogRow::format>("format", "", "its format; empty: told by its content"),
+};
+
+constexpr Column kShocks[] = {
+    column<&ShockRow::kind>("kind", "", "what happens"),
+    column<&ShockRow::scope>("scope", "", "to whom, as `site=…`, `vendor=…`, …"),
+    column<&ShockRow::at_s>("at_s", "s", "time since the start of the scenario"),
+    column<&ShockRow::duration_s>("duration_s", "s", "how long; 0: until the end"),
+};
+
+// ── What the run did ─────────────────────────────────────────────────────────────────────────────
+
+constexpr Column kJobs[] = {
+    column<&JobRow::id>("id", "1", "number of the job, in order of submission"),
+    column<&JobRow::name>("name", "", "name of the job"),
+    column<&JobRow::kind>("kind", "1", "what it does", {}, kJobKinds),
+    column<&JobRow::stream>("stream", "1", "its training stream; -1: replayed",
+                            "/workload/streams"),
+    column<&JobRow::model>("model", "1", "its language model; -1: rigid", "/workload/models"),
+    column<&JobRow::cluster>("cluster", "1", "where it ran or queued (the first of several)",
+                             "/platform/clusters"),
+    column<&JobRow::site>("site", "1", "site of that cluster", "/platform/sites"),
+    column<&JobRow::submit_s>("submit_s", "s", "submission"),
+    column<&JobRow::start_s>("start_s", "s", "start; NaN: never"),
+    column<&JobRow::end_s>("end_s", "s", "end; NaN: not before the run's"),
+    column<&JobRow::chips>("chips", "1", "chips asked for"),
+    column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
+                           kJobStates),
+    column<&JobRow::steps>("steps", "1", "training steps done; 0: rigid"),
+    column<&JobRow::tokens>("tokens", "token", "tokens trained on"),
+    column<&JobRow::energy_j>("energy_j", "J",
+                              "IT energy of its chips and their share of the rest"),
+    column<&JobRow::carbon_g>("carbon_g", "g", "carbon dioxide of its electricity"),
+    column<&JobRow::cost_usd>("cost_usd", "USD", "cost of its chips at list price"),
+    column<&JobRow::wait_s>("wait_s", "s", "from submission to start, or to the run's end"),
+    column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost"),
+    column<&JobRow::waited_for>("waited_for", "1", "what it waited for last", {}, kBounds),
+};
+
+constexpr Column kSegments[] = {
+    column<&SegmentRow::job>("job", "1", "number of its job (column `id` of `/jobs`)"),
+    column<&SegmentRow::site>("site", "1", "where", "/platform/sites"),
+    column<&SegmentRow::cluster>("cluster", "1", "where", "/platform/clusters"),
+    column<&SegmentRow::domains>("domains", "1", "scale-up domains held"),
+    column<&SegmentRow::chips>("chips", "1", "chips held"),
+    column<&SegmentRow::start_s>("start_s", "s", "begin"),
+    column<&SegmentRow::end_s>("end_s", "s", "end"),
+    column<&SegmentRow::step_s>("step_s", "s", "time of one training step; 0: rigid"),
+    column<&SegmentRow::mfu>("mfu", "1", "model FLOP/s over peak FLOP/s; 0: rigid"),
+    column<&SegmentRow::power_w>("power_w", "W", "IT power of the job"),
+    column<&SegmentRow::end_reason>("end_reason", "1", "what ended it", {}, kEndReasons),
+    column<&SegmentRow::bound_by>("bound_by", "1", "what limited the step time", {}, kBounds),
+};
+
+constexpr Column kEvents[] = {
+    column<&EventRow::time_s>("time_s", "s", "when"),
+    column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
+    column<&EventRow::subject>(
+        "subject", "1",
+        "to whom: submit to share: a job's `id`; delivery, installed: row of /platform/clusters; "
+        "limit: row of /platform/sites; shock-begin, shock-end: row of /scenario/shocks; replicas: "
+        "row of /workload/services"),
+    column<&EventRow::value>(
+        "value", "1",
+        "how much: submit to reject: chips; share: step time in s; delivery, installed: domains; "
+        "limit: the lower of both limits in W; replicas: replicas"),
+};
+
+constexpr Column kFaults[] = {
+    column<&FaultRow::time_s>("time_s", "s", "when"),
+    column<&FaultRow::component>("component", "1", "what failed", {}, kComponents),
+    column<&FaultRow::site>("site", "1", "where", "/platform/sites"),
+    column<&FaultRow::cause>("cause", "1", "why", {}, kCauses),
+    column<&FaultRow::repair_s>("repair_s", "s", "time until repaired"),
+    column<&FaultRow::jobs_hit>("jobs_hit", "1", "jobs that lost work"),
+};
+
+constexpr Column kServing[] = {
+    column<&ServingRow::time_s>("time_s", "s", "start of the interval"),
+    column<&ServingRow::service>("service", "1", "which service", "/workload/services"),
+    column<&ServingRow::site>("site", "1", "where", "/platform/sites"),
+    column<&ServingRow::replicas>("replicas", "1", "replicas that run"),
+    column<&ServingRow::arrivals>("arrivals", "1", "requests that arrive"),
+    column<&ServingRow::served>("served", "1", "requests served"),
+    column<&ServingRow::shed>("shed", "1", "requests refused"),
+    column<&ServingRow::queue>("queue", "1", "requests waiting at the end"),
+    column<&ServingRow::ttft_p50>("ttft_p50", "s", "time to first token, median"),
+    column<&ServingRow::ttft_p99>("ttft_p99", "s", "time to first token, 99th percentile"),
+    column<&ServingRow::tpot_p50>("tpot_p50", "s", "time per output token, median"),
+    column<&ServingRow::tpot_p99>("tpot_p99", "s", "time per output token, 99th percentile"),
+    column<&ServingRow::tokens>("tokens", "token", "output tokens"),
+    column<&ServingRow::energy_j>("energy_j", "J", "IT energy"),
+    column<&ServingRow::cost_usd>("cost_usd", "USD", "cost of the chips at list price"),
+};
+
+constexpr Column kLedger[] = {
+    column<&LedgerRow::time_s>("time_s", "s", "end of the interval booked"),
+    column<&LedgerRow::site>("site", "1", "where", "/platform/sites"),
+    column<&LedgerRow::cluster>("cluster", "1", "where; -1: the whole site", "/platform/clusters"),
+    column<&LedgerRow::account>("account", "1", "what for", {}, kAccounts),
+    column<&LedgerRow::amount_usd>("amount_usd", "USD", "how much; costs are positive"),
+};
+
+// ── Samples ──────────────────────────────────────────────────────────────────────────────────────
+
+constexpr Column kSiteSeries[] = {
+    column<&SiteSample::it_power_w>("it_power_w", "W", "IT power"),
+    column<&SiteSample::facility_power_w>("facility_power_w", "W", "power with cooling and losses"),
+    column<&SiteSample::grid_w>("grid_w", "W", "power from the grid"),
+    column<&SiteSample::gas_w>("gas_w", "W", "power from on-site generators"),
+    column<&SiteSample::battery_w>("battery_w", "W", "power from batteries; negative: charging"),
+    column<&SiteSample::battery_soc>("battery_soc", "1", "state of charge, 0 to 1"),
+    column<&SiteSample::curtailed_w>("curtailed_w", "W", "power asked for and not given"),
+    column<&SiteSample::price_usd_per_mwh>("price", "USD/MWh", "price of grid electricity"),
+    column<&SiteSample::carbon_g_per_kwh>("carbon", "g/kWh", "carbon intensity of the grid"),
+    column<&SiteSample::it_limit_w>("it_limit_w", "W", "IT power limit; infinity: none"),
+    column<&SiteSample::grid_limit_w>("grid_limit_w", "W", "grid limit; infinity: none"),
+    column<&SiteSample::pue>("pue", "1", "facility power over IT power"),
+};
+
+constexpr Column kClusterSeries[] = {
+    column<&ClusterSample::installed>("installed", "1", "chips delivered, burnt in and powered"),
+    column<&ClusterSample::allocated>("allocated", "1", "chips held by jobs"),
+    column<&ClusterSample::serving>("serving", "1", "chips held by inference services"),
+    column<&ClusterSample::failed>("failed", "1", "chips out of order"),
+    column<&ClusterSample::idle>("idle", "1", "chips that nobody holds"),
+    column<&ClusterSample::queued_jobs>("queued_jobs", "1", "jobs that wait here"),
+    column<&ClusterSample::queued_chips>("queued_chips", "1", "chips that they ask for"),
+};
+
+struct Throughput {
+  double value;
+};
+constexpr Column kLinkSeries[] = {
+    column<&Throughput::value>("throughput", "byte/s", "data rate through the link"),
+};
+
+// ── Results ──────────────────────────────────────────────────────────────────────────────────────
+
+constexpr Column kSiteSummary[] = {
+    column<&SiteSummaryRow::site>("site", "1", "which site", "/platform/sites"),
+    column<&SiteSummaryRow::it_power_mean_w>("it_power_mean_w", "W", "IT power, mean"),
+    column<&SiteSummaryRow::it_power_peak_w>("it_power_peak_w", "W", "IT power, peak"),
+    column<&SiteSummaryRow::facility_power_mean_w>("facility_power_mean_w", "W",
+                                                   "facility power, mean"),
+    column<&SiteSummaryRow::facility_power_peak_w>("facility_power_peak_w", "W",
+                                                   "facility power, peak"),
+    column<&SiteSummaryRow::it_limit_w>("it_limit_w", "W",
+                                        "IT power limit at the end; infinity: none"),
+    column<&SiteSummaryRow::grid_limit_w>("grid_limit_w", "W",
+                                          "grid limit at the end; infinity: none"),
+    column<&SiteSummaryRow::energy_j>("energy_j", "J", "facility energy"),
+    column<&SiteSummaryRow::carbon_g>("carbon_g", "g", "carbon dioxide of that energy"),
+    column<&SiteSummaryRow::electricity_usd>("electricity_usd", "USD", "cost of that energy"),
+};
+
+constexpr Column kVendorSummary[] = {
+    column<&VendorSummaryRow::vendor>("vendor", "", "which vendor"),
+    column<&VendorSummaryRow::chips_installed>("chips_installed", "1", "chips at the end"),
+    column<&VendorSummaryRow::chip_seconds>("chip_seconds", "s", "chip-time installed and usable"),
+    column<&VendorSummaryRow::training_chip_seconds>("training_chip_seconds", "s",
+                                                     "chip-time held by jobs"),
+    column<&VendorSummaryRow::serving_chip_seconds>("serving_chip_seconds", "s",
+                                                    "chip-time held by inference services"),
+    column<&VendorSummaryRow::jobs_started>("jobs_started", "1", "jobs started on its chips"),
+};
+
+constexpr Column kClaims[] = {
+    column<&ClaimRow::name>("name", "", "name of the claim"),
+    column<&ClaimRow::unit>("unit", "", "unit of both figures"),
+    column<&ClaimRow::source>("source", "", "who said so"),
+    column<&ClaimRow::public_value>("public_value", "1", "the public figure, in `unit`"),
+    column<&ClaimRow::simulated_value>("simulated_value", "1",
+                                       "the simulated figure, in `unit`; NaN: not simulated"),
+    column<&ClaimRow::bound>("bound", "1", "how the public figure is meant", {}, kClaimBounds),
+};
+
+constexpr Table kTables[] = {
+    {"/platform/sites", "Campuses with one grid connection.", Growth::kWhole, kSites, {}},
+    {"/platform/clusters",
+     "Scale-up domains of one kind at one site.",
+     Growth::kWhole,
+     kClusters,
+     {}},
+    {"/platform/domains", "Kinds of scale-up domain.", Growth::kWhole, kDomains, {}},
+    {"/platform/accelerators", "Kinds of chip.", Growth::kWhole, kAccelerators, {}},
+    {"/platform/links", "Links whose throughput is sampled.", Growth::kWhole, kLinks, {}},
+    {"/workload/models", "Language models.", Growth::kWhole, kModels, {}},
+    {"/workload/streams", "Streams of training jobs.", Growth::kWhole, kStreams, {}},
+    {"/workload/services", "Inference services.", Growth::kWhole, kServices, {}},
+    {"/workload/traces", "Replayed logs.", Growth::kWhole, kLogs, {}},
+    {"/scenario/shocks", "Shocks that the scenario applies.", Growth::kWhole, kShocks, {}},
+    {"/jobs",
+     "One row per job, written at its end, rejection, or the end of the run.",
+     Growth::kRows,
+     kJobs,
+     {}},
+    {"/segments",
+     "Stretches of a job with constant step time and power.",
+     Growth::kRows,
+     kSegments,
+     {}},
+    {"/events", "Everything that happened, in order.", Growth::kRows, kEvents, {}},
+    {"/faults", "Failures of hardware.", Growth::kRows, kFaults, {}},
+    {"/serving", "One row per interval, service and site.", Growth::kRows, kServing, {}},
+    {"/ledger", "Money, booked at the end of intervals.", Growth::kRows, kLedger, {}},
+    {"/series/site", "State of the sites at sample times.", Growth::kSamples, kSiteSeries,
+     "/platform/sites"},
+    {"/series/cluster", "State of the clusters at sample times, in chips.", Growth::kSamples,
+     kClusterSeries, "/platform/clusters"},
+    {"/series/link", "Throughput of the links at sample times.", Growth::kSamples, kLinkSeries,
+     "/platform/links"},
+    {"/summary/sites",
+     "One row per site: exact means and peaks, not of samples.",
+     Growth::kAtEnd,
+     kSiteSummary,
+     {}},
+    {"/summary/vendors", "One row per vendor.", Growth::kAtEnd, kVendorSummary, {}},
+    {"/summary/claims", "Public figures beside the simulated ones.", Growth::kAtEnd, kClaims, {}},
+};
+
+constexpr Attribute kAttributes[] = {
+    {"/", "filetype", "text", "`busbar-trace`"},
+    {"/", "version", "int32[2]",
+     "version of this format; the first number changes when old readers would misread"},
+    {"/", "status", "text",
+     "`running` (or killed), `complete`, `interrupted` or `failed`; only `complete` is a whole "
+     "run"},
+    {"/scenario", "name", "text", "name of the scenario"},
+    {"/scenario", "title", "text", "name for people"},
+    {"/scenario", "world", "text", "name of the platform"},
+    {"/scenario", "mix", "text", "name of the workload"},
+    {"/scenario", "start", "text", "start, UTC: time 0 of all times"},
+    {"/scenario", "start_unix_s", "float64", "the same in seconds since 1970"},
+    {"/scenario", "horizon_s", "float64", "length of the run; NaN: until idle"},
+    {"/scenario", "queue_policy", "text", "behaviour"},
+    {"/scenario", "placement", "text", "behaviour"},
+    {"/scenario", "broker", "text", "behaviour"},
+    {"/scenario", "sample_interval_s", "float64", "distance of samples in `/series`"},
+    {"/provenance", "version", "text", "version of the program"},
+    {"/provenance", "git_sha", "text", "revision of its source"},
+    {"/provenance", "command_line", "text", "how it was called"},
+    {"/provenance", "overrides", "text", "`--set` options, one a line"},
+    {"/provenance", "started_utc", "text", "when the trace was opened (or SOURCE_DATE_EPOCH)"},
+    {"/provenance", "wall_time_s", "float64",
+     "from opening to closing the trace; 0 under SOURCE_DATE_EPOCH; NaN: not closed"},
+    {"/provenance", "cpu_time_s", "float64",
+     "processor time of the process; 0 under SOURCE_DATE_EPOCH; NaN: not closed"},
+    {"/provenance", "peak_rss_bytes", "int64",
+     "peak memory of the process; 0 under SOURCE_DATE_EPOCH; -1: not closed"},
+    {"/provenance", "seed", "uint64", "seed of all random streams"},
+    {"/provenance", "replicate", "uint64", "replicate number"},
+    {"/provenance", "scenario_hash", "text", "hash of the scenario in canonical form"},
+    {"/provenance", "fingerprint", "text",
+     "running hash of time, kind and subject of every event; empty: not closed"},
+    {"/provenance", "simgrid_version", "text", "version of SimGrid"},
+    {"/provenance", "simgrid_config", "text", "its settings, `name=value`, one a line"},
+};
+
+}  // namespace
+
+std::span<const Table> tables() { return kTables; }
+
+const Table& table_at(std::string_view path) {
+  const auto* found = std::find_if(std::begin(kTables), std::end(kTables),
+                                   [&](const Table& table) { return table.path == path; });
+  base::ensure(found != std::end(kTables), "unknown table of the trace");
+  return *found;
+}
+
+std::span<const Attribute> attributes() { return kAttributes; }
+
+}  // namespace busbar::record
