@@ -22,7 +22,9 @@ double RandomStream::uniform() {
 
 double RandomStream::exponential(double mean) { return -mean * std::log1p(-uniform()); }
 
-double RandomStream::normal() { return -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * uniform()); }
+double normal_quantile(double u) { return -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * u); }
+
+double RandomStream::normal() { return normal_quantile(uniform()); }
 
 RandomStream RandomStreams::get(std::string_view purpose, std::string_view entity) const {
   Hasher hasher;

@@ -10,6 +10,9 @@
 
 namespace busbar::base {
 
+/// Quantile function of the standard normal at u in (0, 1).
+double normal_quantile(double u);
+
 /// One stream of uniforms. Copyable: a copy continues from the same place.
 class RandomStream {
  public:

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <iostream>
-#include <nlohmann/json.hpp>
 
+#include "sim/base/json.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/registries.h"
 #include "sim/cli/report.h"
@@ -11,12 +11,14 @@
 namespace busbar::cli {
 namespace {
 
-nlohmann::json as_json(const base::Diagnostic& problem) {
-  return {{"severity", problem.severity == base::Severity::kError ? "error" : "warning"},
-          {"file", problem.where.file},
-          {"line", problem.where.line},
-          {"column", problem.where.column},
-          {"message", problem.message}};
+using base::Json;
+
+Json as_json(const base::Diagnostic& problem) {
+  return Json::Object{{"severity", problem.severity == base::Severity::kError ? "error" : "warning"},
+                      {"file", problem.where.file},
+                      {"line", problem.where.line},
+                      {"column", problem.where.column},
+                      {"message", problem.message}};
 }
 
 }  // namespace
@@ -29,14 +31,14 @@ int check(const CheckOptions& options) {
     input::check_file(file, options.overrides, known, problems, &unused);
   }
   if (options.json) {
-    nlohmann::json all = nlohmann::json::array();
+    Json::Array all, later;
     for (const base::Diagnostic& problem : problems.all()) all.push_back(as_json(problem));
-    nlohmann::json later = nlohmann::json::array();
     for (const model::Unused& item : unused) {
-      later.push_back(
-          {{"subject", item.subject}, {"file", item.where.file}, {"line", item.where.line}});
+      later.push_back(Json::Object{{"subject", item.subject},
+                                   {"file", item.where.file},
+                                   {"line", item.where.line}});
     }
-    fmt::print("{}\n", nlohmann::json{{"problems", all}, {"unused", later}}.dump(2));
+    fmt::print("{}\n", Json(Json::Object{{"problems", all}, {"unused", later}}).dump());
     return problems.has_errors() ? kBadInput : kOk;
   }
   if (problems.has_errors()) return report(problems);

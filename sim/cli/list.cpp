@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "sim/base/calendar.h"
+#include "sim/base/json.h"
 #include "sim/base/units.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/registries.h"
@@ -18,13 +17,13 @@ using Rows = std::vector<std::vector<std::string>>;
 
 void print(const Rows& rows, bool json, const std::vector<size_t>& right = {}) {
   if (!json) return print_table(rows, right);
-  nlohmann::json all = nlohmann::json::array();
+  base::Json::Array all;
   for (size_t r = 1; r < rows.size(); ++r) {
-    nlohmann::json row;
+    base::Json::Object row;
     for (size_t c = 0; c < rows[0].size(); ++c) row[rows[0][c]] = rows[r][c];
     all.push_back(row);
   }
-  fmt::print("{}\n", all.dump(2));
+  fmt::print("{}\n", base::Json(all).dump());
 }
 
 Rows behaviours() {

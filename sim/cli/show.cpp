@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "sim/base/calendar.h"
+#include "sim/base/json.h"
 #include "sim/base/units.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/report.h"
@@ -12,7 +11,7 @@
 namespace busbar::cli {
 namespace {
 
-using nlohmann::json;
+using base::Json;
 using record::TraceReader;
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -21,9 +20,6 @@ std::string watts(double value) {
   return std::isinf(value) ? "no limit" : base::format_power(base::Watts{value});
 }
 std::string percent(double share) { return fmt::format("{:.1f} %", 100.0 * share); }
-
-// A number of JSON; infinity and not-a-number have none.
-json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
 std::string in_unit(double value, const std::string& unit) {
   if (std::isnan(value)) return "not simulated";
@@ -119,19 +115,13 @@ std::string text_of(const TraceReader::Value& value) {
       value);
 }
 
-json json_of(const TraceReader::Value& value) {
-  return std::visit(
-      [](const auto& v) -> json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) return number(v);
-        return v;
-      },
-      value);
+Json json_of(const TraceReader::Value& value) {
+  return std::visit([](const auto& v) { return Json(v); }, value);
 }
 
 // Every column of a summary table, row by row; enumerations as words.
-json table_json(const TraceReader& trace, const std::string& table) {
-  json rows = json::array();
-  for (size_t i = 0; i < trace.rows(table); ++i) rows.push_back(json::object());
+std::vector<Json::Object> table_of(const TraceReader& trace, const std::string& table) {
+  std::vector<Json::Object> rows(trace.rows(table));
   for (const std::string& name : trace.columns(table)) {
     const std::string path = table + "/" + name;
     const bool text = name == "vendor" || name == "name" || name == "unit" || name == "source";
@@ -141,30 +131,34 @@ json table_json(const TraceReader& trace, const std::string& table) {
       continue;
     }
     const auto values = trace.numbers(path);
-    for (size_t i = 0; i < values.size(); ++i) rows[i][name] = number(values[i]);
+    for (size_t i = 0; i < values.size(); ++i) rows[i][name] = values[i];
   }
   return rows;
 }
 
+Json json_of(const std::vector<Json::Object>& rows) {
+  return Json::Array(rows.begin(), rows.end());
+}
+
 void print_json(const TraceReader& trace, const Summary& summary) {
-  json out{{"status", summary.status}};
-  for (const auto& [name, value] : summary.attributes) out["summary"][name] = json_of(value);
-  for (const auto& [name, value] : summary.provenance) out["provenance"][name] = json_of(value);
+  Json::Object out{{"status", summary.status}}, attributes, provenance;
+  for (const auto& [name, value] : summary.attributes) attributes[name] = json_of(value);
+  for (const auto& [name, value] : summary.provenance) provenance[name] = json_of(value);
+  out["summary"] = attributes;
+  out["provenance"] = provenance;
   if (trace.has("/summary/sites")) {
+    auto sites = table_of(trace, "/summary/sites"), claims = table_of(trace, "/summary/claims");
     const auto names = trace.texts("/platform/sites/name");
-    out["sites"] = table_json(trace, "/summary/sites");
-    for (json& row : out["sites"]) row["name"] = names[row["site"].get<size_t>()];
-    out["vendors"] = table_json(trace, "/summary/vendors");
-    out["claims"] = table_json(trace, "/summary/claims");
-    for (json& row : out["claims"]) {
-      const json simulated = row["simulated_value"];
-      row["deviation"] =
-          simulated.is_null()
-              ? json(nullptr)
-              : json(simulated.get<double>() / row["public_value"].get<double>() - 1);
-    }
+    const auto index = trace.numbers("/summary/sites/site");
+    for (size_t i = 0; i < sites.size(); ++i) sites[i]["name"] = names[static_cast<size_t>(index[i])];
+    const auto said = trace.numbers("/summary/claims/public_value"),
+               simulated = trace.numbers("/summary/claims/simulated_value");
+    for (size_t i = 0; i < claims.size(); ++i) claims[i]["deviation"] = simulated[i] / said[i] - 1.0;
+    out["sites"] = json_of(sites);
+    out["vendors"] = json_of(table_of(trace, "/summary/vendors"));
+    out["claims"] = json_of(claims);
   }
-  fmt::print("{}\n", out.dump(2));
+  fmt::print("{}\n", Json(out).dump());
 }
 
 void print_section(const std::string& title, const Rows& rows, const std::vector<size_t>& right) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/math/special_functions/erf.hpp>
 #include <cmath>
 
 #include "workloads/generator/generator.h"
@@ -16,7 +15,7 @@ double quantile(const model::Distribution& d, double u) {
       value = -d.location * std::log1p(-u);
       break;
     case DistributionKind::kLogNormal:
-      value = d.location * std::exp(d.spread * -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * u));
+      value = d.location * std::exp(d.spread * base::normal_quantile(u));
       break;
     case DistributionKind::kUniform:
       value = d.location + u * (d.spread - d.location);

@@ -1,0 +1,34 @@
+#include "sim/base/json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace busbar::base {
+namespace {
+
+nlohmann::json convert(const Json& json) {
+  return std::visit(
+      [](const auto& value) -> nlohmann::json {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, Json::Array>) {
+          nlohmann::json array = nlohmann::json::array();
+          for (const Json& item : value) array.push_back(convert(item));
+          return array;
+        } else if constexpr (std::is_same_v<T, Json::Object>) {
+          nlohmann::json object = nlohmann::json::object();
+          for (const auto& [name, member] : value) object[name] = convert(member);
+          return object;
+        } else if constexpr (std::is_same_v<T, double>) {
+          return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
+        } else {
+          return value;
+        }
+      },
+      json.value());
+}
+
+}  // namespace
+
+std::string Json::dump() const { return convert(*this).dump(2); }
+
+}  // namespace busbar::base
