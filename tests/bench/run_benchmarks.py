@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Measures CPU seconds and peak memory of whole runs and prints them beside their targets.
+
+usage: tests/bench/run_benchmarks.py [NAME…]     (build/release/busbar must exist)
+
+CPU seconds (user and system), not wall time: these machines are shared. The workloads are made
+here, from a fixed seed, in the manner of ../shared/data/scheduling/gen_workload.py.
+"""
+
+import csv
+import math
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUSBAR = ROOT / "build" / "release" / "busbar"
+RIGID = "workloads/scenarios/rigid-replay.xml"
+NODES = 10_240
+
+
+def write_log(path: Path, jobs: int, load: float, seed: int = 1) -> None:
+    """Rigid jobs: sizes of powers of two up to a quarter of the nodes, log-normal run times."""
+    r = random.Random(seed)
+    rows, area = [], 0.0
+    largest = int(math.log2(NODES // 4))
+    for _ in range(jobs):
+        power = r.randint(0, largest) if r.random() < 0.75 else r.uniform(0, largest)
+        nodes = int(2**power)
+        run = min(max(math.exp(r.gauss(math.log(1800.0), 1.4)), 30.0), 172_800.0)
+        wall = run * r.choice([1.05, 1.2, 1.5, 2, 3, 5]) + r.uniform(1, 60)
+        rows.append((nodes, run, wall))
+        area += nodes * run
+    gaps = [r.expovariate(1.0) for _ in range(jobs)]
+    scale = area / (NODES * load) / sum(gaps)
+    submit = 0.0
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["id", "submit", "nodes", "runtime", "walltime"])
+        for number, ((nodes, run, wall), gap) in enumerate(zip(rows, gaps, strict=True)):
+            submit += gap * scale
+            out.writerow([number, f"{submit:.6f}", nodes, f"{run:.6f}", f"{wall:.6f}"])
+
+
+def measure(arguments: list[str]) -> tuple[float, float, float]:
+    """Runs the simulator; returns CPU seconds, wall seconds and peak MB of that process."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [BUSBAR, "run", *arguments, "--force", "--progress", "none"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"busbar ended with status {status}")
+    cpu = usage.ru_utime + usage.ru_stime
+    return cpu, time.monotonic() - began, usage.ru_maxrss / 1024
+
+
+def rigid(folder: Path, jobs: int, load: float) -> list[str]:
+    log = folder / f"{jobs}-{load}.csv"
+    write_log(log, jobs, load)
+    return [
+        RIGID, "-o", str(folder / "run.h5"), "--set", f"//trace/@href={log}",
+        "--set", "//scheduling/@policy=easy", "--set", f"//cluster[@id='nodes']/@count={NODES}",
+    ]  # fmt: skip
+
+
+BENCHMARKS = {
+    # name: (what, arguments, most CPU seconds, most MB)
+    "easy-100k": ("100,000 rigid jobs, 10,240 nodes, EASY", lambda f: rigid(f, 100_000, 0.9), 2, 150),
+    "easy-deep": ("the same at load 1.3, a deep queue", lambda f: rigid(f, 100_000, 1.3), 5, None),
+    "easy-1m": ("1,000,000 rigid jobs", lambda f: rigid(f, 1_000_000, 0.9), 20, None),
+    "anthropic-2026": (
+        "anthropic-2026, 30 days, 1.6 million chips",
+        lambda f: ["workloads/scenarios/anthropic-2026.xml", "-o", str(f / "run.h5")],
+        10,
+        1000,
+    ),
+}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    print(f"{'what':46} {'CPU s':>8} {'target':>7} {'peak MB':>8} {'target':>7} {'wall s':>7}")
+    missed = []
+    for name in chosen:
+        what, arguments, most_cpu, most_mb = BENCHMARKS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            cpu, wall, mb = measure(arguments(Path(folder)))
+        print(
+            f"{what:46} {cpu:8.2f} {most_cpu:7} {mb:8.0f} {most_mb or '':>7} {wall:7.2f}",
+            flush=True,
+        )
+        if cpu > most_cpu or (most_mb and mb > most_mb):
+            missed.append(name)
+    print("missed: " + ", ".join(missed) if missed else "all targets met")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
