@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "sim/collectives/ring.h"
 #include "sim/compute/roofline.h"
@@ -34,8 +35,18 @@ double memory_of(const Task& task, double chips, const model::ParallelPlan& plan
   return state + gathered + kept + live;
 }
 
-// The fewest tensor and pipeline ways with which the job fits, tensor first and inside a domain.
-bool choose_plan(const Task& task, const Slice& slice, model::ParallelPlan& plan, double& memory) {
+// Sequences that a step may have: the batch given, or the critical batch; infinity for neither.
+double most_sequences(const Task& task) {
+  const double tokens =
+      task.global_batch_tokens > 0.0 ? task.global_batch_tokens : task.model->critical_batch_tokens;
+  return tokens > 0.0 ? std::max(1.0, std::floor(tokens / task.sequence))
+                      : std::numeric_limits<double>::infinity();
+}
+
+// The fewest tensor and pipeline ways with which the job fits, tensor first and inside a domain: it
+// fits memory, and every replica has a sequence to train on. The latter is given up last.
+bool choose_plan(const Task& task, const Slice& slice, double sequences, model::ParallelPlan& plan,
+                 double& memory) {
   const double limit = slice.accelerator->memory.value * kMemoryShare;
   const int chips = static_cast<int>(slice.chips);
   const int most_tensor = std::min(16, slice.domain->chips_used);
@@ -50,7 +61,8 @@ bool choose_plan(const Task& task, const Slice& slice, model::ParallelPlan& plan
       plan.tensor = tensor;
       plan.pipeline = pipeline;
       memory = memory_of(task, slice.chips, plan);
-      if (memory <= limit) return true;
+      const double replicas = std::floor(slice.chips / (tensor * pipeline));
+      if (memory <= limit && replicas <= sequences) return true;
       if (!any_tensor) break;
     }
     if (!any_pipeline) break;
@@ -87,13 +99,18 @@ StepEstimate RooflineStep::estimate(const Task& task, const Slice& slice) const 
     return e;
   }
   e.plan = task.plan;
-  if (!choose_plan(task, slice, e.plan, e.memory_bytes)) {
+  const double sequences = most_sequences(task);
+  constexpr double kAny = std::numeric_limits<double>::infinity();
+  if (!choose_plan(task, slice, sequences, e.plan, e.memory_bytes) &&
+      !choose_plan(task, slice, kAny, e.plan, e.memory_bytes)) {
     e.reason = fmt::format("'{}' does not fit in the memory of {:.0f} x '{}'", m.name, slice.chips,
                            slice.accelerator->name);
     return e;
   }
   const double tensor = e.plan.tensor, pipeline = e.plan.pipeline;
-  const double replicas = std::max(1.0, std::floor(slice.chips / (tensor * pipeline)));
+  // Replicas without a sequence stand idle.
+  const double replicas =
+      std::max(1.0, std::min(std::floor(slice.chips / (tensor * pipeline)), sequences));
   bool at_critical_batch = false;
   e.tokens = batch_tokens(task, slice, replicas, at_critical_batch);
   const double micro_batches =

@@ -40,8 +40,9 @@ bool ends_in_attribute(const std::string& xpath, std::string& element, std::stri
   if (attribute.empty() || attribute.find_first_of("/[]()*@|: '\"=") != std::string::npos) {
     return false;
   }
-  element = xpath.substr(0, at);
-  if (element.back() == '/') element += "*";  // `…//@a`: any element
+  // `…//@a` means any element below.
+  const bool any = xpath[at - 1] == '/';
+  element = any ? xpath.substr(0, at + 1) + "*" : xpath.substr(0, at);
   return true;
 }
 
