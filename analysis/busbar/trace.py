@@ -72,10 +72,14 @@ class Run:
         """`complete`, `interrupted` (closed early, on request), `failed` or `incomplete`.
 
         `incomplete` is a run that is still going or was killed: what was committed can be read,
-        the summary is missing.
+        the summary may be missing. A whole trace has lost its `.part`; one killed before that is
+        not called complete.
         """
         status = scalar(self._file.attrs["status"])
-        return "incomplete" if status == "running" else status
+        unfinished = status == "running" or (
+            status == "complete" and str(self.path).endswith(".part")
+        )
+        return "incomplete" if unfinished else status
 
     @property
     def is_complete(self) -> bool:

@@ -14,11 +14,12 @@ namespace {
 using base::Json;
 
 Json as_json(const base::Diagnostic& problem) {
-  return Json::Object{{"severity", problem.severity == base::Severity::kError ? "error" : "warning"},
-                      {"file", problem.where.file},
-                      {"line", problem.where.line},
-                      {"column", problem.where.column},
-                      {"message", problem.message}};
+  return Json::Object{
+      {"severity", problem.severity == base::Severity::kError ? "error" : "warning"},
+      {"file", problem.where.file},
+      {"line", problem.where.line},
+      {"column", problem.where.column},
+      {"message", problem.message}};
 }
 
 }  // namespace
@@ -34,9 +35,8 @@ int check(const CheckOptions& options) {
     Json::Array all, later;
     for (const base::Diagnostic& problem : problems.all()) all.push_back(as_json(problem));
     for (const model::Unused& item : unused) {
-      later.push_back(Json::Object{{"subject", item.subject},
-                                   {"file", item.where.file},
-                                   {"line", item.where.line}});
+      later.push_back(Json::Object{
+          {"subject", item.subject}, {"file", item.where.file}, {"line", item.where.line}});
     }
     fmt::print("{}\n", Json(Json::Object{{"problems", all}, {"unused", later}}).dump());
     return problems.has_errors() ? kBadInput : kOk;

@@ -150,10 +150,12 @@ void print_json(const TraceReader& trace, const Summary& summary) {
     auto sites = table_of(trace, "/summary/sites"), claims = table_of(trace, "/summary/claims");
     const auto names = trace.texts("/platform/sites/name");
     const auto index = trace.numbers("/summary/sites/site");
-    for (size_t i = 0; i < sites.size(); ++i) sites[i]["name"] = names[static_cast<size_t>(index[i])];
+    for (size_t i = 0; i < sites.size(); ++i)
+      sites[i]["name"] = names[static_cast<size_t>(index[i])];
     const auto said = trace.numbers("/summary/claims/public_value"),
                simulated = trace.numbers("/summary/claims/simulated_value");
-    for (size_t i = 0; i < claims.size(); ++i) claims[i]["deviation"] = simulated[i] / said[i] - 1.0;
+    for (size_t i = 0; i < claims.size(); ++i)
+      claims[i]["deviation"] = simulated[i] / said[i] - 1.0;
     out["sites"] = json_of(sites);
     out["vendors"] = json_of(table_of(trace, "/summary/vendors"));
     out["claims"] = json_of(claims);

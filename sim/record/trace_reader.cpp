@@ -105,6 +105,7 @@ class TraceReader::Impl {
     return static_cast<size_t>(std::get<std::int64_t>(*value));
   }
 
+  const std::string& path() const { return path_; }
   bool has(const std::string& path) const {
     for (size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
       const std::string part = path.substr(0, at);
@@ -239,7 +240,10 @@ TraceReader::TraceReader(TraceReader&&) noexcept = default;
 std::string TraceReader::status() const {
   return impl_->read([&] {
     const std::string status = impl_->text_attribute("/", "status");
-    return status == "running" ? std::string("incomplete") : status;
+    // A whole trace has lost its `.part`; one killed before that is not called complete.
+    const bool unfinished =
+        status == "running" || (status == "complete" && impl_->path().ends_with(".part"));
+    return unfinished ? std::string("incomplete") : status;
   });
 }
 
