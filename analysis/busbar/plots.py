@@ -5,6 +5,7 @@ A plot that a run has no data for raises `busbar.NoDataError`.
 
 from __future__ import annotations
 
+import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -45,7 +46,7 @@ def site_power(run: Run, *, site: str | None = None, ax: Axes | None = None) -> 
 
 def _all_sites(run: Run, facility: pd.DataFrame, grid: pd.DataFrame, ax: Axes) -> None:
     unit, name = style.scale(style.finite_max(facility, grid), style.WATTS)
-    dates = run.date(facility.index)
+    dates = _days(run, facility.index)
     for number, site in enumerate(facility.columns):
         colour = style.COLOURS[number % len(style.COLOURS)]
         ax.plot(dates, facility[site] / unit, color=colour, label=site)
@@ -59,7 +60,7 @@ def _one_site(run: Run, site: str, facility: pd.Series, grid: pd.Series, ax: Axe
     it_power = run.site_series("it_power_w")[site]
     it_limit = run.site_series("it_limit_w")[site]
     unit, name = style.scale(style.finite_max(facility, grid, it_limit), style.WATTS)
-    dates = run.date(facility.index)
+    dates = _days(run, facility.index)
     ax.fill_between(dates, it_power / unit, color=style.COLOURS[5], alpha=0.6, label="IT")
     ax.plot(dates, facility / unit, color=style.COLOURS[0], label="facility")
     for limit, colour, label in (
@@ -95,7 +96,7 @@ def cluster_occupancy(
         raise NoDataError(f"no cluster '{unknown[0]}'; known: {', '.join(installed.columns)}")
     held = run.cluster_series("allocated") + run.cluster_series("serving")
     ax = style.axes(ax)
-    dates = run.date(installed.index)
+    dates = _days(run, installed.index)
     for number, name in enumerate(clusters or installed.columns):
         share = 100 * held[name] / installed[name].where(installed[name] > 0)
         ax.plot(dates, share, label=name, linewidth=1.2, **style.line_style(number))
@@ -126,7 +127,7 @@ def job_gantt(run: Run, *, top: int = 40, ax: Axes | None = None) -> Axes:
     vendors = sorted(vendor.unique())
     ax = style.axes(ax)
     rows = np.arange(len(jobs))
-    submitted, started, ended = (run.date(jobs[key]) for key in ("submit_s", "start_s", "end"))
+    submitted, started, ended = (_days(run, jobs[key]) for key in ("submit_s", "start_s", "end"))
     ax.hlines(rows, submitted, started, color="0.6", linewidth=0.8)
     for name in vendors:
         at = (vendor == name).to_numpy()
@@ -142,7 +143,7 @@ def job_gantt(run: Run, *, top: int = 40, ax: Axes | None = None) -> Axes:
         f"{name} ({chips:,})" for name, chips in zip(jobs["name"], jobs["chips"], strict=True)
     ]
     ax.set_yticks(rows, labels, fontsize="xx-small")
-    ax.invert_yaxis()
+    ax.set_ylim(len(jobs) - 0.25, -0.75)
     ax.set_ylabel("job (chips)")
     style.date_axis(ax)
     style.legend_below(ax)
@@ -303,19 +304,26 @@ def demand(run: Run, *, window_h: float | None = None, ax: Axes | None = None) -
     largest = style.finite_max(changes.sum(axis=1), installed)
     unit, name = style.scale(largest / 10, style.CHIPS)
     ax = style.axes(ax)
-    dates = run.date(changes.index)
+    dates = _days(run, changes.index)
     running, waiting = changes["running"] / unit, changes["waiting"] / unit
     area = {"step": "post", "linewidth": 0, "alpha": 0.8}
     ax.fill_between(dates, running, color=style.COLOURS[0], label="running", **area)
     both = running + waiting
     ax.fill_between(dates, running, both, color=style.COLOURS[1], label="waiting", **area)
     within = installed[(installed.index >= begin_s) & (installed.index <= end_s)]
-    ax.plot(run.date(within.index), within / unit, color="black", linestyle="--", label="installed")
+    ax.plot(
+        _days(run, within.index), within / unit, color="black", linestyle="--", label="installed"
+    )
     ax.set_ylabel(f"demand ({name})")
     ax.set_ylim(bottom=0)
     style.date_axis(ax)
     style.legend_below(ax)
     return style.tidy(ax)
+
+
+def _days(run: Run, time_s) -> np.ndarray:
+    """Turn seconds since the start into matplotlib's days: fast for long series."""
+    return mdates.date2num(run.date(np.asarray(time_s)).tz_localize(None).to_numpy())
 
 
 def _started(run: Run) -> pd.DataFrame:

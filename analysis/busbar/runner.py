@@ -143,12 +143,18 @@ def _silent_end(code: int) -> str:
     return f"the simulator ended with exit code {code} and said nothing"
 
 
+def _in_notebook() -> bool:
+    """Tell whether this process is a notebook's kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
+
+
 class _Bar:
     """One line on stderr that is rewritten as the simulated time advances."""
 
     def __init__(self, wanted: bool):
-        notebook = "ipykernel" in sys.modules
-        self._draws = wanted and (notebook or sys.stderr.isatty())
+        self._draws = wanted and (sys.stderr.isatty() or _in_notebook())
         self._begin = time.monotonic()
         self._width = 0
 

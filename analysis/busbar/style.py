@@ -58,6 +58,7 @@ def finite_max(*arrays) -> float:
 
 def date_axis(ax: Axes) -> None:
     """Label the x axis with UTC dates, as short as the span allows."""
+    ax.xaxis_date()
     locator = mdates.AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
@@ -72,7 +73,7 @@ def tidy(ax: Axes) -> Axes:
     return ax
 
 
-def legend_below(ax: Axes, columns: int = 3) -> None:
+def legend_below(ax: Axes, columns: int = 4) -> None:
     """Put the legend under the axes, where it hides no data."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:

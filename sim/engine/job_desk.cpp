@@ -190,15 +190,30 @@ std::int64_t JobDesk::waiting_chips(std::int32_t index) const {
 
 // ── Running ──────────────────────────────────────────────────────────────────────────────────────
 
+// A step that waits for a link leaves its chips idle meanwhile: the same work draws less power.
+double JobDesk::busy_w_per_chip(const Active& active) const {
+  return active.work.busy_w_per_chip * active.work.step_s / active.step_s;
+}
+
 void JobDesk::add_power(const Active& active, double sign) {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
   for (const scheduling::Share& share : active.allocation.shares) {
-    const scheduling::Part& part = pool.state.parts[static_cast<size_t>(share.part)];
+    const auto site = static_cast<size_t>(pool.state.parts[static_cast<size_t>(share.part)].site);
+    parts_.fleet.sites[site].add_it_power(
+        parts_.clock.now(),
+        sign * static_cast<double>(pool.state.chips_of(share)) * busy_w_per_chip(active));
+  }
+}
+
+// Counts the chips of a job in or out of its clusters.
+void JobDesk::hold(const Active& active, double sign) {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const auto cluster =
+        static_cast<size_t>(pool.state.parts[static_cast<size_t>(share.part)].cluster);
     const auto chips = static_cast<double>(pool.state.chips_of(share));
-    parts_.fleet.sites[static_cast<size_t>(part.site)].add_it_power(
-        parts_.clock.now(), sign * chips * active.work.busy_w_per_chip);
-    allocated_[static_cast<size_t>(part.cluster)] += sign * chips;
-    open_chip_start_[static_cast<size_t>(part.cluster)] += sign * chips * active.segment_start_s;
+    allocated_[cluster] += sign * chips;
+    open_chip_start_[cluster] += sign * chips * active.segment_start_s;
   }
 }
 
@@ -240,9 +255,10 @@ void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation
       {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
   pool.running_chip_end_s += active.expected_end_s * j.chips;
   pool.running_chips += j.chips;
-  add_power(active, 1.0);
   parts_.journal.note(EventKind::kStart, job, j.chips);
   open_flows(slot);
+  hold(active, 1.0);
+  add_power(active, 1.0);
   plan_end(slot);
 }
 
@@ -295,7 +311,9 @@ void JobDesk::shares_changed(std::span<const Share> shares) {
     step_s += active.latency_s;
     if (std::abs(step_s - active.step_s) <= 1e-9 * active.step_s) continue;
     close_segment(active, record::EndReason::kShareChanged);
+    add_power(active, -1.0);
     active.step_s = step_s;
+    add_power(active, 1.0);
     parts_.journal.note(EventKind::kShare, active.job, step_s);
     plan_end(slot);
   }
@@ -309,6 +327,8 @@ void JobDesk::close_segment(Active& active, record::EndReason reason) {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
   const auto& platform = parts_.scenario.platform;
   const double seconds = now - from;
+  const double watts_per_chip =
+      active.work.total_w_per_chip - active.work.busy_w_per_chip + busy_w_per_chip(active);
   std::int64_t domains = 0;
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = pool.state.parts[static_cast<size_t>(share.part)];
@@ -316,7 +336,7 @@ void JobDesk::close_segment(Active& active, record::EndReason reason) {
     SiteMeter& site = parts_.fleet.sites[static_cast<size_t>(part.site)];
     const SiteMeter::PerWatt before = site.per_watt_until(from);
     const SiteMeter::PerWatt after = site.per_watt_until(now);
-    const double watts = chips * active.work.total_w_per_chip;
+    const double watts = chips * watts_per_chip;
     active.energy_j += watts * seconds;
     active.carbon_g += watts * (after.carbon_g - before.carbon_g);
     active.cost_usd +=
@@ -343,7 +363,7 @@ void JobDesk::close_segment(Active& active, record::EndReason reason) {
     row.end_s = now;
     row.step_s = active.step_s;
     row.mfu = active.work.mfu * active.work.step_s / active.step_s;
-    row.power_w = j.chips * active.work.total_w_per_chip;
+    row.power_w = j.chips * watts_per_chip;
     row.end_reason = reason;
     row.bound_by = active.step_s > active.work.step_s ? Bound::kNetwork : active.work.bound;
     parts_.journal.trace().add(row);
@@ -363,6 +383,7 @@ void JobDesk::end(std::int32_t slot) {
   (killed ? counts_.killed : counts_.completed)++;
   write_row(active.job, &active, killed ? record::JobState::kKilled : record::JobState::kCompleted,
             now);
+  hold(active, -1.0);
   add_power(active, -1.0);
   for (const Flow& flow : active.flows) {
     parts_.solver.remove(flow.id);

@@ -106,7 +106,9 @@ class JobDesk {
   void end(std::int32_t slot);
   void write_row(std::int32_t job, const Active* active, record::JobState state, double end_s);
   double requested_s(const model::Job& job, const Work& work) const;
+  void hold(const Active& active, double sign);
   void add_power(const Active& active, double sign);
+  double busy_w_per_chip(const Active& active) const;
 
   Parts parts_;
   std::vector<model::Job> jobs_;

@@ -73,7 +73,7 @@ def rigid(folder: Path, jobs: int, load: float) -> list[str]:
 
 BENCHMARKS = {
     # name: (what, arguments, most CPU seconds, most MB)
-    "easy-100k": ("100,000 rigid jobs, 10,240 nodes, EASY", lambda f: rigid(f, 100_000, 0.9), 2, 150),
+    "easy-100k": ("100,000 rigid jobs, 10,240 nodes", lambda f: rigid(f, 100_000, 0.9), 2, 150),
     "easy-deep": ("the same at load 1.3, a deep queue", lambda f: rigid(f, 100_000, 1.3), 5, None),
     "easy-1m": ("1,000,000 rigid jobs", lambda f: rigid(f, 1_000_000, 0.9), 20, None),
     "anthropic-2026": (
