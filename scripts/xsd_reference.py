@@ -147,7 +147,9 @@ class Page:
     def __init__(self, schema: Schema):
         self.schema = schema
         self.lines: list[str] = []
-        self.done: set[int] = set()  # types that have their section
+        # Types that have their section. The elements themselves: lxml makes a new proxy, with
+        # another identity, for one that nobody holds.
+        self.done: set[etree._Element] = set()
 
     def render(self) -> str:
         """Return the whole page."""
@@ -174,9 +176,9 @@ class Page:
     def section(self, path: list[str], element, complex_type) -> None:
         """Write an element with attributes and children, then the children's sections."""
         if complex_type is not None:
-            if id(complex_type) in self.done:
+            if complex_type in self.done:
                 return
-            self.done.add(id(complex_type))
+            self.done.add(complex_type)
         self.add(f"## {self.title(path)}", self.schema.documentation(element, complex_type))
         if complex_type is None:
             self.add(f"Its text: {self.schema.value(element)}.")
