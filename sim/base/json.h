@@ -15,6 +15,8 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::map<std::string, Json>;
 
+  // Implicit, so that reports read like what they print.
+  // NOLINTBEGIN(google-explicit-constructor)
   Json() : value_(nullptr) {}
   Json(std::nullptr_t) : value_(nullptr) {}
   Json(double number) : value_(number) {}
@@ -25,6 +27,7 @@ class Json {
   Json(const char* text) : value_(std::string(text)) {}
   Json(Array items) : value_(std::move(items)) {}
   Json(Object members) : value_(std::move(members)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   /// The text, indented by two spaces a level, keys in alphabetical order.
   std::string dump() const;

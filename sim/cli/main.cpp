@@ -12,7 +12,8 @@
 
 namespace {
 
-using namespace busbar;
+namespace base = busbar::base;
+namespace cli = busbar::cli;
 
 void add_overrides(CLI::App* command, std::vector<std::string>& overrides) {
   command

@@ -123,7 +123,7 @@ Json json_of(const TraceReader::Value& value) {
 std::vector<Json::Object> table_of(const TraceReader& trace, const std::string& table) {
   std::vector<Json::Object> rows(trace.rows(table));
   for (const std::string& name : trace.columns(table)) {
-    const std::string path = table + "/" + name;
+    const std::string path = fmt::format("{}/{}", table, name);
     const bool text = name == "vendor" || name == "name" || name == "unit" || name == "source";
     if (text || name == "bound") {
       const auto values = text ? trace.texts(path) : trace.meanings(path);
@@ -183,13 +183,7 @@ int show(const ShowOptions& options) {
   for (const char* name : {"scenario_hash", "fingerprint", "seed", "replicate", "version"}) {
     const auto found = summary.provenance.find(name);
     if (found == summary.provenance.end()) continue;
-    // Hashes are shown as they are written elsewhere.
-    const auto* bits = std::get_if<std::uint64_t>(&found->second);
-    fmt::print(
-        "{:9} {}\n", name,
-        bits != nullptr && std::string(name).find("s") != 0 && std::string(name) != "replicate"
-            ? fmt::format("{:016x}", *bits)
-            : text_of(found->second));
+    fmt::print("{:9} {}\n", name, text_of(found->second));
   }
   for (const auto& [name, value] : summary.attributes) {
     fmt::print("{:44} {}\n", name, text_of(value));

@@ -46,9 +46,9 @@ class JobDesk {
   /// Schedules the first arrival.
   void open();
   /// Asks for a scheduling pass of a pool at this instant.
-  void request_decision(std::int32_t pool);
+  void request_decision(std::int32_t index);
   /// The capacity of a pool changed: deferred jobs may have become possible, queued ones not.
-  void capacity_changed(std::int32_t pool);
+  void capacity_changed(std::int32_t index);
   /// Called before a pool's queue is looked at, so that services can take their share first.
   void before_decision(std::function<void(std::int32_t pool)> hook) { hook_ = std::move(hook); }
   /// Whether any job has yet to arrive, waits or runs.
@@ -59,8 +59,8 @@ class JobDesk {
   void close();
 
   const JobCounts& counts() const { return counts_; }
-  std::int64_t waiting_jobs(std::int32_t pool) const;
-  std::int64_t waiting_chips(std::int32_t pool) const;
+  std::int64_t waiting_jobs(std::int32_t index) const;
+  std::int64_t waiting_chips(std::int32_t index) const;
   /// Chips of running jobs, by cluster index.
   const std::vector<double>& allocated_chips() const { return allocated_; }
   /// Chip-seconds of jobs until the last edge, by cluster index.
@@ -94,10 +94,10 @@ class JobDesk {
 
   void arrive();
   void admit(std::int32_t job);
-  void enqueue(std::int32_t job, std::int32_t pool);
+  void enqueue(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
-  void decide(std::int32_t pool);
-  void start(std::int32_t job, std::int32_t pool, scheduling::Allocation allocation,
+  void decide(std::int32_t index);
+  void start(std::int32_t job, std::int32_t index, scheduling::Allocation allocation,
              const Work& work);
   void open_flows(std::int32_t slot);
   void plan_end(std::int32_t slot);

@@ -26,7 +26,7 @@ class ServingDesk {
   /// grew.
   std::vector<std::int32_t> begin_hour(double now_s);
   /// Takes freed domains of a pool for services that are short of them.
-  void claim(std::int32_t pool);
+  void claim(std::int32_t index);
   /// Books what is left at the end of the run.
   void close(double now_s);
 

@@ -18,8 +18,8 @@ SiteMeter::SiteMeter(const model::Site& site, double start_unix_s, double horizo
     : site_(site), start_unix_s_(start_unix_s) {
   // A year shows every hour that matters.
   const double span_s = std::min(horizon_s, 366.0 * base::kDay);
-  for (double t = 0.0; t <= span_s; t += kHour_s) {
-    worst_pue_ = std::max(worst_pue_, power::pue_at(site, start_unix_s + t + kHour_s / 2));
+  for (int hour = 0; hour * kHour_s <= span_s; ++hour) {
+    worst_pue_ = std::max(worst_pue_, power::pue_at(site, start_unix_s + (hour + 0.5) * kHour_s));
   }
 }
 

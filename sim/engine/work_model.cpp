@@ -143,9 +143,10 @@ const WorkModel::Step& WorkModel::step(const model::Job& job, std::int32_t pool)
   const std::tuple key{job.stream, pool, chips};
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
-  Step fresh = job.stream >= 0 ? estimate(scenario_.workload.streams[{job.stream}], chips, pool)
-                               : replayed(pool);
-  return known_.emplace(key, std::move(fresh)).first->second;
+  const Step fresh = job.stream >= 0
+                         ? estimate(scenario_.workload.streams[{job.stream}], chips, pool)
+                         : replayed(pool);
+  return known_.emplace(key, fresh).first->second;
 }
 
 Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {

@@ -48,8 +48,8 @@ class WorkModel {
     record::Bound bound = record::Bound::kNone;
   };
   const Step& step(const model::Job& job, std::int32_t pool);
-  Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t pool) const;
-  Step replayed(std::int32_t pool) const;
+  Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t index) const;
+  Step replayed(std::int32_t index) const;
   double efficiency(base::Id<model::LanguageModel> model, const std::string& vendor) const;
 
   const model::Scenario& scenario_;

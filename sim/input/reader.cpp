@@ -61,7 +61,7 @@ bool expect_root(const Document& document, std::string_view name, base::Diagnost
 
 // A file named in XML is relative to it; one named by --set to the working directory.
 std::string referenced(const Element& root, std::string_view attribute) {
-  const std::string href = root.get(attribute);
+  std::string href = root.get(attribute);
   const std::string written_in = root.where(attribute).file;
   if (written_in.starts_with("--set")) return href;
   return (std::filesystem::path(written_in).parent_path() / href).lexically_normal().string();
