@@ -103,7 +103,11 @@ int dispatch(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return dispatch(argc, argv);
+    const int code = dispatch(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw base::IoError("cannot write to the standard output");
+    }
+    return code;
   } catch (const base::IoError& error) {
     fmt::print(stderr, "error: {}\n", error.what());
     return cli::kIoFailure;

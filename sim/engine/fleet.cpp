@@ -158,8 +158,9 @@ void Fleet::refresh_headroom(double now_s, Pool& pool) const {
   }
 }
 
-bool Fleet::fits_when_empty(double now_s, const Pool& pool, const scheduling::Request& request,
-                            const scheduling::Placement& placement) const {
+scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
+                                                const scheduling::Request& request,
+                                                const scheduling::Placement& placement) const {
   scheduling::PoolState empty;
   empty.headroom.resize(sites.size());
   for (size_t i = 0; i < pool.parts.size(); ++i) {
@@ -185,7 +186,8 @@ bool Fleet::fits_when_empty(double now_s, const Pool& pool, const scheduling::Re
   }
   scheduling::Allocation found;
   scheduling::Obstacle why = scheduling::Obstacle::kNone;
-  return empty.find(request, placement, found, why);
+  empty.find(request, placement, found, why);
+  return why;
 }
 
 }  // namespace busbar::engine

@@ -75,9 +75,10 @@ class Fleet {
   std::vector<std::pair<std::int32_t, std::int64_t>> energise(double now_s);
   /// Copies the sites' headroom into a pool before its queue is looked at.
   void refresh_headroom(double now_s, Pool& pool) const;
-  /// Whether a request would fit if no job ran in the pool.
-  bool fits_when_empty(double now_s, const Pool& pool, const scheduling::Request& request,
-                       const scheduling::Placement& placement) const;
+  /// What would keep a request from starting if no job ran in the pool; kNone: it would fit.
+  scheduling::Obstacle obstacle_when_empty(double now_s, const Pool& pool,
+                                           const scheduling::Request& request,
+                                           const scheduling::Placement& placement) const;
 
  private:
   void add_pool(const std::vector<base::Id<model::Cluster>>& clusters);

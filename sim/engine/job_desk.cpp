@@ -115,10 +115,12 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const Work work = works_.evaluate(j, index);
   const scheduling::Request request = request_for(job, work);
   const double now = parts_.clock.now();
-  if (!parts_.fleet.fits_when_empty(now, pool, request, *parts_.behaviours.placement)) {
+  const scheduling::Obstacle obstacle =
+      parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
+  if (obstacle != scheduling::Obstacle::kNone) {
+    // The chips of an empty pool that do not suffice are those not delivered yet.
     waited_for_[static_cast<size_t>(job)] =
-        static_cast<double>(request.chips) > pool.capacity_chips() ? Bound::kDelivery
-                                                                   : Bound::kItPower;
+        obstacle == scheduling::Obstacle::kChips ? Bound::kDelivery : bound_of(obstacle);
     pool.deferred.push_back(job);
     return;
   }

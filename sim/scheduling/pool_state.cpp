@@ -57,8 +57,9 @@ Obstacle PoolState::power_obstacle(const Request& request, const Allocation& all
       }
     }
     const Headroom& room = headroom[static_cast<size_t>(site)];
-    if (watts > room.it_w) return Obstacle::kItPower;
-    if (watts > room.grid_w) return Obstacle::kGridPower;
+    if (watts > std::min(room.it_w, room.grid_w)) {
+      return room.grid_w < room.it_w ? Obstacle::kGridPower : Obstacle::kItPower;
+    }
   }
   return Obstacle::kNone;
 }

@@ -109,6 +109,17 @@ def test_a_changed_number_leaves_the_jobs_as_they_were(tiny, root):
         assert after["wait_s"].sum() > before["wait_s"].sum()
 
 
+# The bound that the run names is the one that was changed.
+@pytest.mark.parametrize("limit, bound", [("grid", "grid-power"), ("it", "it-power")])
+def test_a_job_that_waits_for_power_says_for_which(root, binary, limit, bound):
+    other = {"grid-power": "it-power", "it-power": "grid-power"}[bound]
+    change = {f"//site[@id='bayou']/{limit}/@limit": "1 MW"}
+    with busbar.run(root / TINY, set=change) as run:
+        waited_for = run.jobs["waited_for"].value_counts()
+        assert waited_for[bound] > 0
+        assert waited_for[other] == 0
+
+
 def test_the_seed_changes_the_jobs(tiny, root):
     with busbar.run(root / TINY, seed=99) as other:
         assert not np.array_equal(other.jobs["submit_s"], tiny.jobs["submit_s"])
