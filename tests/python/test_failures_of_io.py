@@ -1,4 +1,4 @@
-"""What a user sees when files fail: the exit code, a message that names the file, no false whole."""
+"""What a user sees when files fail: exit code, a message naming the file, no false whole."""
 
 import gzip
 import os
