@@ -11,7 +11,7 @@ using xml::Element;
 
 namespace {
 
-constexpr double kParameterTolerance = 0.01;
+constexpr double kParameterTolerance = 0.005;  // of a published count
 
 model::Attention read_attention(const Element& e, int hidden, base::Diagnostics& problems) {
   const auto number = [&](std::string_view name, int fallback) {
