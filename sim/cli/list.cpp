@@ -71,6 +71,22 @@ Rows claims(const model::Platform& platform) {
   return rows;
 }
 
+Rows models(const model::Workload& workload) {
+  Rows rows{{"model", "layers", "weights", "published", "deviation", "active", "context"}};
+  for (const model::LanguageModel& m : workload.models) {
+    const bool published = m.published_parameters > 0.0;
+    rows.push_back(
+        {m.name, std::to_string(m.layer_count()),
+         fmt::format("{:.2f} billion", m.parameters() / 1e9),
+         published ? fmt::format("{:.2f} billion", m.published_parameters / 1e9) : "",
+         published
+             ? fmt::format("{:+.2f} %", 100.0 * (m.parameters() / m.published_parameters - 1.0))
+             : "",
+         fmt::format("{:.2f} billion", m.active_parameters() / 1e9), std::to_string(m.context)});
+  }
+  return rows;
+}
+
 Rows clusters(const model::Platform& platform) {
   Rows rows{{"cluster", "site", "vendor", "accelerator", "domain", "chips delivered in all"}};
   for (const model::Cluster& cluster : platform.clusters) {
@@ -94,18 +110,26 @@ int list(const ListOptions& options) {
     fmt::print("{}", record::format_page());
     return kOk;
   }
-  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",
-                                          "clusters",    "sources",    "trace-format"};
+  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",      "clusters",
+                                          "models",      "sources",    "trace-format"};
   if (std::find(kinds.begin(), kinds.end(), options.what) == kinds.end()) {
     fmt::print(stderr, "error: there is no list of '{}';{}\n", options.what,
                base::suggestion(options.what, kinds));
     return kBadInput;
   }
   if (options.file.empty()) {
-    fmt::print(stderr, "error: list {} needs a world or a scenario file\n", options.what);
+    fmt::print(stderr, "error: list {} needs a {} file\n", options.what,
+               options.what == "models" ? "mix or models" : "world or a scenario");
     return kBadInput;
   }
   base::Diagnostics problems;
+  if (options.what == "models") {
+    const auto workload =
+        input::read_workload(options.file, options.overrides, Registries().known(), problems);
+    if (!workload) return report(problems);
+    print(models(*workload), options.json, {1, 2, 3, 4, 5, 6});
+    return kOk;
+  }
   std::optional<model::Platform> platform;
   std::vector<model::Citation> of_workload;
   const std::string kind = input::kind_of(options.file, problems);

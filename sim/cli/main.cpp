@@ -80,9 +80,9 @@ int dispatch(int argc, char** argv) {
   cli::ListOptions list_options;
   auto* list = app.add_subcommand("list", "list what there is");
   list->add_option("what", list_options.what,
-                   "behaviours, trace-format, assumptions, sources, claims, clusters")
+                   "behaviours, trace-format, models, assumptions, sources, claims, clusters")
       ->required();
-  list->add_option("file", list_options.file, "world or scenario, for all but the first two");
+  list->add_option("file", list_options.file, "world or scenario; for models, a mix or a catalogue of models");
   add_overrides(list, list_options.overrides);
   list->add_flag("--json", list_options.json, "print as JSON");
 

@@ -184,6 +184,23 @@ std::optional<model::Platform> read_platform(const std::string& path,
   return platform;
 }
 
+std::optional<model::Workload> read_workload(const std::string& path,
+                                             const std::vector<std::string>& overrides,
+                                             const base::KnownBehaviours& known,
+                                             base::Diagnostics& problems) {
+  auto document = Document::parse(path, problems);
+  if (!document) return std::nullopt;
+  Overrides changes(overrides, problems);
+  changes.apply(*document);
+  changes.report_unmatched(path);
+  if (!document->validate("workload.xsd", schema_text("workload.xsd"), problems)) {
+    return std::nullopt;
+  }
+  model::Workload workload = read_workload_element(document->root(), known, problems);
+  if (problems.has_errors()) return std::nullopt;
+  return workload;
+}
+
 std::string kind_of(const std::string& path, base::Diagnostics& problems) {
   const auto document = Document::parse(path, problems);
   return document ? std::string(document->root().name()) : std::string{};
@@ -202,16 +219,16 @@ bool check_file(const std::string& path, const std::vector<std::string>& overrid
   } else if (kind == "platform") {
     const auto platform = read_platform(path, overrides, problems);
     if (platform) keep(platform->unused);
-  } else if (kind == "workload" || kind == "catalog" || kind == "site" || kind == "models") {
+  } else if (kind == "workload" || kind == "models") {
+    const auto workload = read_workload(path, overrides, known, problems);
+    if (workload) keep(workload->unused);
+  } else if (kind == "catalog" || kind == "site") {
+    // A fragment names what other files define: its references are judged in a world.
     auto document = Document::parse(path, problems);
     Overrides changes(overrides, problems);
     changes.apply(*document);
     changes.report_unmatched(path);
-    const std::string schema =
-        kind == "workload" || kind == "models" ? "workload.xsd" : "platform.xsd";
-    if (document->validate(schema, schema_text(schema), problems) && kind == "workload") {
-      keep(read_workload_element(document->root(), known, problems).unused);
-    }
+    document->validate("platform.xsd", schema_text("platform.xsd"), problems);
   } else if (!kind.empty()) {
     problems.error({path, 1, 1},
                    "<{}> is no file of this program; known: platform, workload, "

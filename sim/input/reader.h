@@ -27,6 +27,12 @@ std::optional<model::Platform> read_platform(const std::string& path,
                                              const std::vector<std::string>& overrides,
                                              base::Diagnostics& problems);
 
+/// Reads a mix or a catalogue of models alone, for `list` and `check`.
+std::optional<model::Workload> read_workload(const std::string& path,
+                                             const std::vector<std::string>& overrides,
+                                             const base::KnownBehaviours& known,
+                                             base::Diagnostics& problems);
+
 /// What a file is, by its root element: `platform`, `workload`, `scenario`, or empty (reported).
 std::string kind_of(const std::string& path, base::Diagnostics& problems);
 

@@ -44,6 +44,7 @@ class WorkloadReader {
   void service(const Element& e);
   void trace(const Element& e);
   void campaign(const Element& e);
+  void models(const Element& catalogue);
 
   Workload& workload_;
   const base::KnownBehaviours& known_;
@@ -273,16 +274,19 @@ void WorkloadReader::campaign(const Element& e) {
   first_.add(workload_.campaigns, std::move(c), e, "campaign", problems_);
 }
 
+void WorkloadReader::models(const Element& catalogue) {
+  for (const Element& e : catalogue.children("model")) {
+    model::LanguageModel m = read_language_model(e, problems_);
+    cite_as(e, fmt::format("model '{}'", m.name));
+    first_.add(workload_.models, std::move(m), e, "model", problems_);
+  }
+}
+
 void WorkloadReader::read(const Element& root) {
+  if (root.name() == "models") return models(root);
   workload_.name = root.get("name");
   workload_.title = root.get("title", workload_.name);
-  for (const Element& catalogue : root.children("models")) {
-    for (const Element& e : catalogue.children("model")) {
-      model::LanguageModel m = read_language_model(e, problems_);
-      cite_as(e, fmt::format("model '{}'", m.name));
-      first_.add(workload_.models, std::move(m), e, "model", problems_);
-    }
-  }
+  for (const Element& catalogue : root.children("models")) models(catalogue);
   for (const Element& e : root.children("portability")) portability(e);
   for (const Element& e : root.children("stream")) stream(e);
   for (const Element& e : root.children("service")) service(e);

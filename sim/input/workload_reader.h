@@ -7,8 +7,8 @@
 
 namespace busbar::input {
 
-/// Reads a <workload> element that its schema has accepted. Names of the platform are checked
-/// later.
+/// Reads a <workload> (or a <models> catalogue alone) that its schema has accepted. Names of the
+/// platform are checked later.
 model::Workload read_workload_element(const xml::Element& root, const base::KnownBehaviours& known,
                                       base::Diagnostics& problems);
 
