@@ -9,6 +9,7 @@
 #include "sim/cli/report.h"
 #include "sim/input/reader.h"
 #include "sim/record/format_page.h"
+#include "sim/validation/claims.h"
 
 namespace busbar::cli {
 namespace {
@@ -51,22 +52,16 @@ Rows citations(const model::Platform& platform, const std::vector<model::Citatio
   return rows;
 }
 
+// Beside each public figure what the world gives at full load; a run tells what it did.
 Rows claims(const model::Platform& platform) {
-  Rows rows{{"claim", "bound", "value", "source"}};
+  Rows rows{{"claim", "bound", "public", "world", "deviation", "source"}};
   for (const model::Claim& claim : platform.claims) {
-    std::string value = base::format_count(claim.value);
-    if (claim.quantity == model::ClaimQuantity::kFacilityPower ||
-        claim.quantity == model::ClaimQuantity::kItPower) {
-      value = base::format_power(base::Watts{claim.value});
-    } else if (claim.quantity == model::ClaimQuantity::kCapitalCost ||
-               claim.quantity == model::ClaimQuantity::kContractValue) {
-      value = base::format_usd(base::Usd{claim.value});
-    }
-    rows.push_back({claim.name,
-                    claim.at_most    ? "at most"
-                    : claim.at_least ? "at least"
-                                     : "about",
-                    value, claim.source});
+    const std::string_view unit = model::unit_of(claim.quantity);
+    const std::string bound = claim.at_most ? "at most" : claim.at_least ? "at least" : "about";
+    const double figure = validation::world_figure(platform, claim);
+    rows.push_back({claim.name, bound, format_in_unit(claim.value, unit),
+                    format_in_unit(figure, unit), format_deviation(claim.value, figure, bound),
+                    claim.source});
   }
   return rows;
 }
@@ -145,7 +140,7 @@ int list(const ListOptions& options) {
   }
   if (!platform) return report(problems);
   if (options.what == "claims") {
-    print(claims(*platform), options.json, {2});
+    print(claims(*platform), options.json, {2, 3, 4});
   } else if (options.what == "clusters") {
     print(clusters(*platform), options.json, {5});
   } else {

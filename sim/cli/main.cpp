@@ -82,7 +82,8 @@ int dispatch(int argc, char** argv) {
   list->add_option("what", list_options.what,
                    "behaviours, trace-format, models, assumptions, sources, claims, clusters")
       ->required();
-  list->add_option("file", list_options.file, "world or scenario; for models, a mix or a catalogue of models");
+  list->add_option("file", list_options.file,
+                   "world or scenario; for models, a mix or a catalogue of models");
   add_overrides(list, list_options.overrides);
   list->add_flag("--json", list_options.json, "print as JSON");
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
+#include "sim/base/units.h"
 #include "sim/cli/commands.h"
 
 namespace busbar::cli {
@@ -18,6 +20,26 @@ size_t width_of(const std::string& text) {
 }
 
 }  // namespace
+
+std::string format_watts(double value) {
+  if (std::isnan(value)) return "?";
+  return std::isinf(value) ? "no limit" : base::format_power(base::Watts{value});
+}
+
+std::string format_in_unit(double value, std::string_view unit) {
+  if (std::isnan(value)) return "not simulated";
+  if (unit == "W") return format_watts(value);
+  if (unit == "USD") return base::format_usd(base::Usd{value});
+  return base::format_count(value);
+}
+
+std::string format_deviation(double public_value, double figure, std::string_view bound) {
+  if (std::isnan(figure)) return "";
+  const double relative = figure / public_value - 1.0;
+  const bool within =
+      (bound == "at most" && relative <= 0.0) || (bound == "at least" && relative >= 0.0);
+  return fmt::format("{:+.1f} %{}", 100.0 * relative, within ? " (within)" : "");
+}
 
 int report(const base::Diagnostics& problems) {
   problems.print(std::cerr);

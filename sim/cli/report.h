@@ -16,4 +16,12 @@ int report(const base::Diagnostics& problems);
 void print_table(const std::vector<std::vector<std::string>>& rows,
                  const std::vector<size_t>& right);
 
+/// Power for people; infinity is `no limit`, not a number `?`.
+std::string format_watts(double value);
+/// A figure in the unit of its claim (`W`, `USD`, `chips`, `jobs`).
+std::string format_in_unit(double value, std::string_view unit);
+/// Deviation of a figure from the public one; within its bound (`at most`, `at least`) says so:
+/// 195 MW is within "at most 245 MW".
+std::string format_deviation(double public_value, double figure, std::string_view bound);
+
 }  // namespace busbar::cli

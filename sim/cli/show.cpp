@@ -15,27 +15,7 @@ using base::Json;
 using record::TraceReader;
 using Rows = std::vector<std::vector<std::string>>;
 
-std::string watts(double value) {
-  if (std::isnan(value)) return "?";
-  return std::isinf(value) ? "no limit" : base::format_power(base::Watts{value});
-}
 std::string percent(double share) { return fmt::format("{:.1f} %", 100.0 * share); }
-
-std::string in_unit(double value, const std::string& unit) {
-  if (std::isnan(value)) return "not simulated";
-  if (unit == "W") return watts(value);
-  if (unit == "USD") return base::format_usd(base::Usd{value});
-  return base::format_count(value);
-}
-
-// A deviation counts only beyond a bound: 195 MW is within "at most 245 MW".
-std::string deviation(double public_value, double simulated, const std::string& bound) {
-  if (std::isnan(simulated)) return "";
-  const double relative = simulated / public_value - 1.0;
-  const bool within =
-      (bound == "at most" && relative <= 0.0) || (bound == "at least" && relative >= 0.0);
-  return fmt::format("{:+.1f} %{}", 100.0 * relative, within ? " (within)" : "");
-}
 
 struct Summary {
   std::map<std::string, TraceReader::Value> attributes, provenance;
@@ -56,8 +36,9 @@ Rows site_rows(const TraceReader& trace) {
              energy = column("energy_j"), carbon = column("carbon_g"),
              money = column("electricity_usd");
   for (size_t i = 0; i < site.size(); ++i) {
-    rows.push_back({names[static_cast<size_t>(site[i])], watts(it_mean[i]), watts(it_peak[i]),
-                    watts(it_limit[i]), watts(mean[i]), watts(peak[i]), watts(grid[i]),
+    rows.push_back({names[static_cast<size_t>(site[i])], format_watts(it_mean[i]),
+                    format_watts(it_peak[i]), format_watts(it_limit[i]), format_watts(mean[i]),
+                    format_watts(peak[i]), format_watts(grid[i]),
                     base::format_energy(base::Joules{energy[i]}),
                     fmt::format("{} t", base::format_count(carbon[i] / 1e6)),
                     base::format_usd(base::Usd{money[i]})});
@@ -94,8 +75,9 @@ Rows claim_rows(const TraceReader& trace) {
     const std::string words = bound[i] == "at-most"    ? "at most"
                               : bound[i] == "at-least" ? "at least"
                                                        : "about";
-    rows.push_back({name[i], words, in_unit(said[i], unit[i]), in_unit(simulated[i], unit[i]),
-                    deviation(said[i], simulated[i], words), source[i]});
+    rows.push_back({name[i], words, format_in_unit(said[i], unit[i]),
+                    format_in_unit(simulated[i], unit[i]),
+                    format_deviation(said[i], simulated[i], words), source[i]});
   }
   return rows;
 }

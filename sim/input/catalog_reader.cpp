@@ -70,6 +70,7 @@ void CatalogReader::accelerator(const Element& e, const std::string& vendor) {
       platform_.unused.push_back({subject + " power cap", c.where()});
     } else if (c.name() == "price") {
       chip.price = base::UsdPerSecond{quantity(c, "list", Dimension::kPriceOverTime, 0.0)};
+      chip.purchase = base::Usd{quantity(c, "purchase", Dimension::kMoney, 0.0)};
     }
   }
   first_.add(platform_.accelerators, std::move(chip), e, "accelerator", problems_);

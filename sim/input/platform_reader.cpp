@@ -97,6 +97,7 @@ constexpr ClaimKind kClaimKinds[] = {
     {"it-power", ClaimQuantity::kItPower, Dimension::kPower},
     {"chips-installed", ClaimQuantity::kChipsInstalled, Dimension::kCount},
     {"capital-cost", ClaimQuantity::kCapitalCost, Dimension::kMoney},
+    {"chip-cost", ClaimQuantity::kChipCost, Dimension::kMoney},
     {"contract-value", ClaimQuantity::kContractValue, Dimension::kMoney},
     {"training-jobs", ClaimQuantity::kTrainingJobs, Dimension::kCount},
 };
@@ -118,6 +119,11 @@ void read_claim(const Element& e, Platform& platform, base::Diagnostics& problem
   claim.vendor = e.get("vendor");
   claim.at_most = e.get("bound") == "at-most";
   claim.at_least = e.get("bound") == "at-least";
+  claim.at_unix_s = xml::date(e, "at", 0.0, problems);
+  claim.since_unix_s = xml::date(e, "since", 0.0, problems);
+  if (claim.since_unix_s > 0.0 && claim.since_unix_s >= claim.at_unix_s) {
+    problems.error(e.where("since"), "an increase since a date needs a later at=\"…\"");
+  }
   claim.source = e.get("source");
   for (const model::Claim& other : platform.claims) {
     if (other.name == claim.name) {

@@ -53,4 +53,21 @@ int Cluster::domains_at(double unix_s) const {
   return std::max(domains, 0);
 }
 
+std::string_view unit_of(ClaimQuantity quantity) {
+  switch (quantity) {
+    case ClaimQuantity::kFacilityPower:
+    case ClaimQuantity::kItPower:
+      return "W";
+    case ClaimQuantity::kChipsInstalled:
+      return "chips";
+    case ClaimQuantity::kCapitalCost:
+    case ClaimQuantity::kChipCost:
+    case ClaimQuantity::kContractValue:
+      return "USD";
+    case ClaimQuantity::kTrainingJobs:
+      return "jobs";
+  }
+  return "";
+}
+
 }  // namespace busbar::model

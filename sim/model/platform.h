@@ -48,6 +48,7 @@ struct Accelerator {
   base::Watts idle_power, compute_power, communication_power;
   Curve clock_by_power_cap;  // relative speed over cap as a fraction of TDP
   base::UsdPerSecond price;  // list price of one chip
+  base::Usd purchase;        // one chip with its share of host, network and rack; 0: unknown
   double launch_unix_s = 0.0;
 };
 
@@ -292,10 +293,14 @@ enum class ClaimQuantity {
   kFacilityPower,   // W, peak over the run
   kItPower,         // W, peak over the run
   kChipsInstalled,  // at the end of the run
-  kCapitalCost,     // USD, chips at list build cost and sites
+  kCapitalCost,     // USD, chips and sites
+  kChipCost,        // USD, of which chips with their hosts and racks
   kContractValue,   // USD
   kTrainingJobs,    // jobs started
 };
+
+/// The unit of a quantity's value: `W`, `chips`, `USD` or `jobs`.
+std::string_view unit_of(ClaimQuantity quantity);
 
 /// A public figure that every run prints beside the simulated one, with the deviation.
 struct Claim {
@@ -306,6 +311,8 @@ struct Claim {
   std::vector<std::string> sites;  // scope by several sites; empty = all
   bool at_most = false;            // the figure is an upper bound (`up to 1 million`)
   bool at_least = false;           // … or a lower bound (`well over a gigawatt`)
+  double at_unix_s = 0.0;          // when the figure holds; 0: when all is delivered
+  double since_unix_s = 0.0;       // the figure is the increase since then; 0: the whole
   std::string source;
 };
 

@@ -47,6 +47,12 @@ ChipPower busy_chip_power(const model::Platform& platform, base::Id<model::Domai
   return power;
 }
 
+Watts full_domain_power(const model::Platform& platform, base::Id<model::Domain> id) {
+  return idle_domain_power(platform, id) +
+         busy_chip_power(platform, id, {.compute = 1.0}).above_idle *
+             platform.domains[id].chips_used;
+}
+
 double outside_temperature_c(const model::Site& site, double unix_s) {
   const model::Cooling& cooling = site.cooling;
   const double days = unix_s / base::kDay;

@@ -25,6 +25,9 @@ struct ChipPower {
 ChipPower busy_chip_power(const model::Platform& platform, base::Id<model::Domain> domain,
                           Activity activity);
 
+/// IT power of a domain whose used chips compute without pause: the most it draws.
+base::Watts full_domain_power(const model::Platform& platform, base::Id<model::Domain> domain);
+
 /// Outside temperature of a site at a date, in degC: mean, season (warmest on 15 July north of the
 /// equator, on 15 January south of it) and day (warmest at 15:00 local solar time).
 double outside_temperature_c(const model::Site& site, double unix_s);
