@@ -188,10 +188,24 @@ bool Loader::include_one(xmlNode* node, const std::string& path, size_t depth) {
   if (!other) return false;
   xmlNode* root = xmlDocGetRootElement(other.get());
   if (!include(root, file, depth + 1)) return false;
-  xmlNode* copy = xmlDocCopyNode(root, impl_.doc ? impl_.doc.get() : node->doc, 1);
+  xmlNode* copy = xmlDocCopyNode(root, node->doc, 1);
   base::ensure(copy != nullptr, "copying an included element failed");
   copy_places(root, copy);
-  xmlReplaceNode(node, copy);
+  // A file of the same kind as the one it is included in adds what it holds: a world of worlds.
+  if (node->parent != nullptr && xmlStrEqual(copy->name, node->parent->name) != 0) {
+    for (xmlNode* child = copy->children; child != nullptr;) {
+      xmlNode* next = child->next;
+      if (child->type == XML_ELEMENT_NODE) {
+        xmlUnlinkNode(child);
+        xmlAddPrevSibling(node, child);
+      }
+      child = next;
+    }
+    xmlUnlinkNode(node);
+    xmlFreeNode(copy);
+  } else {
+    xmlReplaceNode(node, copy);
+  }
   xmlFreeNode(node);
   return true;
 }
