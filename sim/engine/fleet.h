@@ -30,8 +30,9 @@ struct Pool {
   scheduling::WaitingQueue queue;
   std::set<scheduling::RunningJob> running;
   std::vector<std::int32_t> deferred;  // jobs that would not fit even in the empty pool yet
+  std::int64_t deferred_chips = 0;
   bool decision_pending = false;
-  double queued_chip_s = 0.0;       // requested chip-seconds of the queue
+  double queued_chip_s = 0.0;       // requested chip-seconds of the queue and of deferred jobs
   double running_chip_end_s = 0.0;  // sum of chips × expected end
   double running_chips = 0.0;
   int used_chips_per_domain = 1;

@@ -102,6 +102,11 @@ void JobDesk::admit(std::int32_t job) {
     write_row(job, nullptr, record::JobState::kRejected, std::nan(""));
     return;
   }
+  // Waiting for a delivery is an option only where no pool has as many chips yet.
+  const auto undelivered = [&](const auto& option) { return option.capacity_chips < j.chips; };
+  if (!std::all_of(options.begin(), options.end(), undelivered)) {
+    std::erase_if(options, undelivered);
+  }
   const size_t choice = options.size() == 1 ? 0 : parts_.behaviours.broker->choose(options);
   pool_of_[static_cast<size_t>(job)] = options[choice].pool;
   ++waiting_;
@@ -115,6 +120,8 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const Work work = works_.evaluate(j, index);
   const scheduling::Request request = request_for(job, work);
   const double now = parts_.clock.now();
+  const double requested = requested_s(j, work);
+  pool.queued_chip_s += requested * j.chips;
   const scheduling::Obstacle obstacle =
       parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
   if (obstacle != scheduling::Obstacle::kNone) {
@@ -122,11 +129,10 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
     waited_for_[static_cast<size_t>(job)] =
         obstacle == scheduling::Obstacle::kChips ? Bound::kDelivery : bound_of(obstacle);
     pool.deferred.push_back(job);
+    pool.deferred_chips += request.chips;
     return;
   }
-  const double requested = requested_s(j, work);
   pool.queue.push({job, request, requested});
-  pool.queued_chip_s += requested * j.chips;
   request_decision(index);
 }
 
@@ -135,11 +141,11 @@ void JobDesk::capacity_changed(std::int32_t index) {
   // In submission order: what waits in the queue, then what was set aside, merged by id.
   std::vector<std::int32_t> candidates;
   candidates.swap(pool.deferred);
+  pool.deferred_chips = 0;
+  pool.queued_chip_s = 0.0;
   for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
        at = pool.queue.front()) {
-    const scheduling::WaitingJob& waiting = pool.queue[at];
-    pool.queued_chip_s -= waiting.requested_s * static_cast<double>(waiting.request.chips);
-    candidates.push_back(waiting.id);
+    candidates.push_back(pool.queue[at].id);
     pool.queue.erase(at);
   }
   std::sort(candidates.begin(), candidates.end());
@@ -183,11 +189,7 @@ std::int64_t JobDesk::waiting_jobs(std::int32_t index) const {
 
 std::int64_t JobDesk::waiting_chips(std::int32_t index) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-  std::int64_t chips = pool.queue.chips();
-  for (const std::int32_t job : pool.deferred) {
-    chips += static_cast<std::int64_t>(jobs_[static_cast<size_t>(job)].chips);
-  }
-  return chips;
+  return pool.queue.chips() + pool.deferred_chips;
 }
 
 // ── Running ──────────────────────────────────────────────────────────────────────────────────────
