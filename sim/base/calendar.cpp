@@ -30,6 +30,7 @@ bool take_char(std::string_view& text, char c) {
 std::optional<double> parse_date(std::string_view text) {
   text = trim(text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  double fraction = 0.0, offset_s = 0.0;
   if (!take_number(text, 4, year) || !take_char(text, '-') || !take_number(text, 2, month) ||
       !take_char(text, '-') || !take_number(text, 2, day)) {
     return std::nullopt;
@@ -40,7 +41,20 @@ std::optional<double> parse_date(std::string_view text) {
       return std::nullopt;
     }
     if (take_char(text, ':') && !take_number(text, 2, second)) return std::nullopt;
-    take_char(text, 'Z');
+    if (take_char(text, '.')) {
+      double unit = 0.1;
+      for (int digit = 0; take_number(text, 1, digit); unit *= 0.1) fraction += digit * unit;
+    }
+    if (!take_char(text, 'Z') && !text.empty() && (text[0] == '+' || text[0] == '-')) {
+      const double sign = text[0] == '+' ? 1.0 : -1.0;
+      text.remove_prefix(1);
+      int hours = 0, minutes = 0;
+      if (!take_number(text, 2, hours) || !take_char(text, ':') || !take_number(text, 2, minutes) ||
+          hours > 14 || minutes > 59) {
+        return std::nullopt;
+      }
+      offset_s = sign * (hours * 3600.0 + minutes * 60.0);
+    }
     if (!text.empty() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   }
   const std::chrono::year_month_day date{std::chrono::year{year},
@@ -48,7 +62,8 @@ std::optional<double> parse_date(std::string_view text) {
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return std::nullopt;
   const auto days = std::chrono::sys_days{date}.time_since_epoch().count();
-  return static_cast<double>(days) * 86400.0 + hour * 3600.0 + minute * 60.0 + second;
+  return static_cast<double>(days) * 86400.0 + hour * 3600.0 + minute * 60.0 + second + fraction -
+         offset_s;
 }
 
 std::string format_date(double unix_s) {

@@ -7,7 +7,8 @@
 
 namespace busbar::base {
 
-/// Parses `2026-01-01` or `2026-01-01T12:30:00` (also with a space; UTC) into seconds since 1970.
+/// Parses `2026-01-01` or `2026-01-01T12:30:00` (also with a space, with a fraction of seconds, and
+/// with an offset from UTC such as `+08:00`; else UTC) into seconds since 1970.
 /// Returns nothing for another form or an impossible date (2026-02-30).
 std::optional<double> parse_date(std::string_view text);
 

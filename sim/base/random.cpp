@@ -3,6 +3,7 @@
 #include <Random123/philox.h>
 
 #include <boost/math/special_functions/erf.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 
 #include "sim/base/hash.h"
@@ -23,6 +24,11 @@ double RandomStream::uniform() {
 double RandomStream::exponential(double mean) { return -mean * std::log1p(-uniform()); }
 
 double normal_quantile(double u) { return -std::sqrt(2.0) * boost::math::erfc_inv(2.0 * u); }
+
+double gamma_quantile(double cv, double u) {
+  const double shape = 1.0 / (cv * cv);
+  return boost::math::gamma_p_inv(shape, u) / shape;
+}
 
 double RandomStream::normal() { return normal_quantile(uniform()); }
 

@@ -13,6 +13,10 @@ namespace busbar::base {
 /// Quantile function of the standard normal at u in (0, 1).
 double normal_quantile(double u);
 
+/// Quantile function of the gamma distribution with mean 1 and a coefficient of variation, at u in
+/// (0, 1).
+double gamma_quantile(double cv, double u);
+
 /// One stream of uniforms. Copyable: a copy continues from the same place.
 class RandomStream {
  public:

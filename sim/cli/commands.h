@@ -49,9 +49,19 @@ struct ListOptions {
   bool json = false;
 };
 
+struct ExportOptions {
+  std::string what;  // log
+  std::string file;
+  std::string output;
+  std::vector<std::string> overrides;
+  std::optional<std::uint64_t> seed, replicate;
+  bool force = false;
+};
+
 int run(const RunOptions& options);
 int check(const CheckOptions& options);
 int show(const ShowOptions& options);
 int list(const ListOptions& options);
+int export_file(const ExportOptions& options);
 
 }  // namespace busbar::cli

@@ -87,6 +87,20 @@ int dispatch(int argc, char** argv) {
   add_overrides(list, list_options.overrides);
   list->add_flag("--json", list_options.json, "print as JSON");
 
+  cli::ExportOptions export_options;
+  auto* export_command = app.add_subcommand("export", "write what a run would use in another form");
+  export_command
+      ->add_option("what", export_options.what,
+                   "log: the generated jobs, as CSV that scenario/@jobs replays")
+      ->required()
+      ->check(CLI::IsMember({"log"}));
+  export_command->add_option("scenario", export_options.file, "scenario XML file")->required();
+  export_command->add_option("-o,--output", export_options.output, "file to write")->required();
+  add_overrides(export_command, export_options.overrides);
+  export_command->add_option("--seed", export_options.seed, "seed of all random streams");
+  export_command->add_option("--replicate", export_options.replicate, "replicate number");
+  export_command->add_flag("--force", export_options.force, "overwrite an existing file");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -97,6 +111,7 @@ int dispatch(int argc, char** argv) {
   if (*run) return cli::run(run_options);
   if (*check) return cli::check(check_options);
   if (*show) return cli::show(show_options);
+  if (*export_command) return cli::export_file(export_options);
   return cli::list(list_options);
 }
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kLargeJobChips = 256;
+constexpr double kRounding_s = 1e-6;  // of steps times step time
 
 Bound bound_of(scheduling::Obstacle obstacle) {
   switch (obstacle) {
@@ -245,6 +246,7 @@ void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation
   // Without a request of its own a job is only expected, not obliged, to end by its estimate.
   const bool limited = j.requested_s > 0.0 || j.request_factor > 1.0;
   active.kill_s = limited ? active.expected_end_s : kNever;
+  active.stop_s = j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s;
   active.steps_left = work.steps;
   active.step_s = work.step_s;
   ++active_count_;
@@ -289,7 +291,7 @@ void JobDesk::plan_end(std::int32_t slot) {
   Active& active = active_[static_cast<size_t>(slot)];
   parts_.clock.cancel(active.end);
   const double done_s = active.segment_start_s + active.steps_left * active.step_s;
-  active.end = parts_.clock.at(std::min(done_s, active.kill_s), Phase::kEnd,
+  active.end = parts_.clock.at(std::min({done_s, active.kill_s, active.stop_s}), Phase::kEnd,
                                static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
 }
 
@@ -375,18 +377,38 @@ void JobDesk::close_segment(Active& active, record::EndReason reason) {
   active.segment_start_s = now;
 }
 
+// What an end is called in each table. A job that reaches its own failure or cancellation ends by
+// it, even at the second at which its work would have been done.
+const JobDesk::Farewell& JobDesk::farewell_of(const Active& active, model::Ending ending,
+                                              double done_s) {
+  using record::EndReason;
+  using record::JobState;
+  static constexpr Farewell kDone{EndReason::kDone, EventKind::kEnd, JobState::kCompleted,
+                                  &JobCounts::completed};
+  static constexpr Farewell kKilled{EndReason::kKilled, EventKind::kKill, JobState::kKilled,
+                                    &JobCounts::killed};
+  static constexpr Farewell kFailed{EndReason::kFailure, EventKind::kFail, JobState::kFailed,
+                                    &JobCounts::failed};
+  static constexpr Farewell kCancelled{EndReason::kCancelled, EventKind::kCancel,
+                                       JobState::kCancelled, &JobCounts::cancelled};
+  if (active.stop_s <= std::min(done_s, active.kill_s) + kRounding_s) {
+    return ending == model::Ending::kFailure ? kFailed : kCancelled;
+  }
+  return done_s > active.kill_s ? kKilled : kDone;
+}
+
 void JobDesk::end(std::int32_t slot) {
   Active& active = active_[static_cast<size_t>(slot)];
   const double now = parts_.clock.now();
   const model::Job& j = jobs_[static_cast<size_t>(active.job)];
   const double done_s = active.segment_start_s + active.steps_left * active.step_s;
-  const bool killed = done_s > active.kill_s;
-  close_segment(active, killed ? record::EndReason::kKilled : record::EndReason::kDone);
-  if (!killed) active.steps_left = 0.0;  // exactly, whatever the rounding of seconds over step time
-  parts_.journal.note(killed ? EventKind::kKill : EventKind::kEnd, active.job, j.chips);
-  (killed ? counts_.killed : counts_.completed)++;
-  write_row(active.job, &active, killed ? record::JobState::kKilled : record::JobState::kCompleted,
-            now);
+  const Farewell& farewell = farewell_of(active, j.ending, done_s);
+  close_segment(active, farewell.reason);
+  // Exactly, whatever the rounding of seconds over step time.
+  if (farewell.state == record::JobState::kCompleted) active.steps_left = 0.0;
+  parts_.journal.note(farewell.event, active.job, j.chips);
+  ++(counts_.*farewell.count);
+  write_row(active.job, &active, farewell.state, now);
   hold(active, -1.0);
   add_power(active, -1.0);
   for (const Flow& flow : active.flows) {
@@ -443,8 +465,9 @@ void JobDesk::write_row(std::int32_t job, const Active* active, record::JobState
     row.energy_j = active->energy_j;
     row.carbon_g = active->carbon_g;
     row.cost_usd = active->cost_usd;
-    // A killed job's work is lost: nothing saved it.
-    row.lost_s = state == record::JobState::kKilled ? end_s - active->start_s : 0.0;
+    // The work of a job that was killed or failed is lost: nothing saved it.
+    const bool lost = state == record::JobState::kKilled || state == record::JobState::kFailed;
+    row.lost_s = lost ? end_s - active->start_s : 0.0;
   } else {
     row.wait_s = parts_.clock.now() - j.submit_s;
   }

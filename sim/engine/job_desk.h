@@ -19,8 +19,8 @@ namespace busbar::engine {
 
 /// Counts of what became of the jobs, by cause of waiting where they waited.
 struct JobCounts {
-  std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, rejected = 0, running = 0,
-               waiting = 0;
+  std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
+               rejected = 0, running = 0, waiting = 0;
   double chip_seconds = 0.0;        // of started jobs
   double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
   std::map<record::Bound, std::int64_t> waited_for;
@@ -84,6 +84,7 @@ class JobDesk {
     scheduling::Allocation allocation;
     Work work;
     double start_s = 0.0, segment_start_s = 0.0, kill_s = 0.0, expected_end_s = 0.0;
+    double stop_s = 0.0;  // when it fails or is cancelled; never: infinity
     double steps_left = 0.0;
     double step_s = 1.0;     // with the present shares
     double latency_s = 0.0;  // of its WAN paths, in every step
@@ -104,6 +105,13 @@ class JobDesk {
   void shares_changed(std::span<const Share> shares);
   void close_segment(Active& active, record::EndReason reason);
   void end(std::int32_t slot);
+  struct Farewell {
+    record::EndReason reason;
+    record::EventKind event;
+    record::JobState state;
+    std::int64_t JobCounts::*count;
+  };
+  static const Farewell& farewell_of(const Active& active, model::Ending ending, double done_s);
   void write_row(std::int32_t job, const Active* active, record::JobState state, double end_s);
   double requested_s(const model::Job& job, const Work& work) const;
   void hold(const Active& active, double sign);

@@ -106,6 +106,8 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_started", counts.started);
   set("jobs_completed", counts.completed);
   set("jobs_killed", counts.killed);
+  set("jobs_failed", counts.failed);
+  set("jobs_cancelled", counts.cancelled);
   set("jobs_rejected", counts.rejected);
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);

@@ -185,7 +185,8 @@ void Simulation::Impl::report_progress() {
   if (!listener) return;
   const JobCounts& counts = desks_->jobs.counts();
   listener({clock_.now(), horizon_s_, clock_.events(),
-            counts.completed + counts.killed + counts.rejected, jobs_total_});
+            counts.completed + counts.killed + counts.failed + counts.cancelled + counts.rejected,
+            jobs_total_});
 }
 
 std::vector<Oversized> Simulation::Impl::oversized(const std::vector<model::Job>& jobs) const {

@@ -1,8 +1,22 @@
 #include "sim/input/reading.h"
 
+#include <filesystem>
+
 #include "sim/base/rows.h"
 
 namespace busbar::input {
+
+std::string path_of(const xml::Element& element, std::string_view attribute,
+                    base::Diagnostics& problems) {
+  namespace fs = std::filesystem;
+  const std::string href = element.get(attribute);
+  const base::Location where = element.where(attribute);
+  if (where.file.starts_with("--set")) return href;
+  const std::string path = (fs::path(where.file).parent_path() / href).lexically_normal().string();
+  std::error_code ec;
+  if (!fs::exists(path, ec)) problems.error(where, "no file '{}'", path);
+  return path;
+}
 
 void cite(const xml::Element& element, const std::string& subject,
           std::vector<model::Citation>& citations, base::Diagnostics& problems) {

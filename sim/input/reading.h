@@ -14,6 +14,11 @@
 
 namespace busbar::input {
 
+/// The file that an attribute names: relative to the XML that it stands in, or to the working
+/// directory where --set wrote it. A file that is missing is a problem.
+std::string path_of(const xml::Element& element, std::string_view attribute,
+                    base::Diagnostics& problems);
+
 /// Notes the `source` or `assumed` that holds for an element; reports when there is none.
 void cite(const xml::Element& element, const std::string& subject,
           std::vector<model::Citation>& citations, base::Diagnostics& problems);

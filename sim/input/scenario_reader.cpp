@@ -159,6 +159,10 @@ void read_scenario_element(const Element& root, const base::KnownBehaviours& kno
   }
   scenario.seed = static_cast<std::uint64_t>(xml::integer(root, "seed", 1, problems));
   scenario.replicate = static_cast<std::uint64_t>(xml::integer(root, "replicate", 0, problems));
+  if (root.has("jobs")) {
+    scenario.jobs_path = path_of(root, "jobs", problems);
+    scenario.jobs_where = root.where("jobs");
+  }
   read_policies(root, known, scenario, problems);
   read_co_schedules(root, scenario, problems);
   read_shocks(root, scenario, problems);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "sim/base/rows.h"
 #include "sim/input/language_model_reader.h"
@@ -35,9 +34,9 @@ class WorkloadReader {
     cite(e, subject, workload_.citations, problems_);
   }
   void known_name(const Element& e, std::string_view attribute, std::string_view kind);
-  std::string path_of(const Element& e);
   model::Arrivals arrivals(const Element& e);
   model::Distribution distribution(const Element& e, Dimension dimension, double least);
+  model::EarlyEnd early_end(const Element& e);
   model::ParallelPlan plan(const Element& e);
   void portability(const Element& e);
   void stream(const Element& e);
@@ -60,18 +59,6 @@ void WorkloadReader::known_name(const Element& e, std::string_view attribute,
                   base::suggestion(text->value, known_.names(kind)));
 }
 
-// A file named in XML is relative to that XML; one named by --set to the working directory.
-std::string WorkloadReader::path_of(const Element& e) {
-  namespace fs = std::filesystem;
-  const std::string href = e.get("href");
-  const std::string written_in = e.where("href").file;
-  if (written_in.starts_with("--set")) return href;
-  const std::string path = (fs::path(written_in).parent_path() / href).lexically_normal().string();
-  std::error_code ec;
-  if (!fs::exists(path, ec)) problems_.error(e.where("href"), "no file '{}'", path);
-  return path;
-}
-
 model::Arrivals WorkloadReader::arrivals(const Element& e) {
   model::Arrivals a;
   a.process = e.get("process", "poisson");
@@ -81,6 +68,23 @@ model::Arrivals WorkloadReader::arrivals(const Element& e) {
   a.peak_hour_utc = count(e, "peak-hour-utc", 14.0);
   a.weekend_factor = share(e, "weekend-factor", 1.0, 10.0);
   a.growth_per_year = count(e, "growth-per-year", 1.0, 1e-3);
+  a.gap_cv = xml::quantity(e, "gap-cv", Dimension::kCount, 1.0, problems_, 0.05, 20.0);
+  a.burst_factor = count(e, "burst-factor", 1.0, 1.0);
+  a.burst_time = base::Seconds{xml::quantity(e, "burst-time", Dimension::kTime, 0.0, problems_)};
+  a.calm_time = base::Seconds{xml::quantity(e, "calm-time", Dimension::kTime, 0.0, problems_)};
+  a.batch_share = share(e, "batch-share", 0.0, 0.99);
+  const auto belongs = [&](std::string_view process, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      if (e.has(name) && a.process != process) {
+        problems_.error(e.where(name), "{} belongs to the process '{}', not to '{}'", name, process,
+                        a.process);
+      } else if (!e.has(name) && a.process == process) {
+        problems_.error(e.where(), "the process '{}' needs {}", process, name);
+      }
+    }
+  };
+  belongs("gamma", {"gap-cv"});
+  belongs("mmpp", {"burst-factor", "burst-time", "calm-time"});
   return a;
 }
 
@@ -126,6 +130,11 @@ model::Distribution WorkloadReader::distribution(const Element& e, Dimension dim
     problems_.error(e.where("max"), "<{}>: max is below min", e.name());
   }
   return d;
+}
+
+model::EarlyEnd WorkloadReader::early_end(const Element& e) {
+  if (!e) return {};
+  return {share(e, "share", 0.0), distribution(e, Dimension::kTime, 0.0)};
 }
 
 model::ParallelPlan WorkloadReader::plan(const Element& e) {
@@ -196,6 +205,12 @@ void WorkloadReader::stream(const Element& e) {
   if (tokens && !s.model) {
     problems_.error(e.where(), "stream '{}' trains tokens: name its model", s.name);
   }
+  s.failure = early_end(e.child("failure"));
+  s.cancellation = early_end(e.child("cancellation"));
+  if (s.failure.share + s.cancellation.share > 1.0) {
+    problems_.error(e.child("cancellation").where("share"),
+                    "stream '{}': failures and cancellations are more than all jobs", s.name);
+  }
   if (const Element p = e.child("plan")) s.plan = plan(p);
   cite_as(e, fmt::format("stream '{}'", s.name));
   first_.add(workload_.streams, std::move(s), e, "stream", problems_);
@@ -237,7 +252,7 @@ void WorkloadReader::trace(const Element& e) {
   model::ReplayedTrace t;
   t.name = e.get("id");
   t.href = e.get("href");
-  t.path = path_of(e);
+  t.path = path_of(e, "href", problems_);
   t.format = e.get("format");
   known_name(e, "format", "log format");
   t.organisation = e.get("organisation");
@@ -293,7 +308,7 @@ void WorkloadReader::read(const Element& root) {
   for (const Element& e : root.children("trace")) trace(e);
   for (const Element& e : root.children("campaign")) campaign(e);
   for (const Element& e : root.children("step-times")) {
-    workload_.step_time_tables.push_back({e.get("id"), path_of(e), e.where()});
+    workload_.step_time_tables.push_back({e.get("id"), path_of(e, "href", problems_), e.where()});
     workload_.unused.push_back({fmt::format("step-times '{}'", e.get("id")), e.where()});
   }
 }

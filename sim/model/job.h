@@ -8,6 +8,9 @@
 
 namespace busbar::model {
 
+/// What its user makes of a job: it does its work, fails by its own fault, or is called off.
+enum class Ending : std::int8_t { kCompletion, kFailure, kCancellation };
+
 /// A job before it has run. Times are seconds since the start of the scenario.
 struct Job {
   std::string name;
@@ -21,6 +24,8 @@ struct Job {
   double tokens = 0.0;          // tokens to train; 0: by duration
   double requested_s = 0.0;     // rigid jobs: killed after this; 0: request_factor applies
   double request_factor = 1.0;  // requested time over estimated run time
+  Ending ending = Ending::kCompletion;
+  double stop_s = 0.0;  // run time after which it fails or is cancelled
 };
 
 }  // namespace busbar::model

@@ -60,6 +60,8 @@ struct Scenario {
   Platform platform;
   Workload workload;
   base::BehaviourChoice queue_policy, placement, broker;
+  std::string jobs_path;  // an exported log whose jobs replace those of the mix; empty: none
+  base::Location jobs_where;
   std::vector<CoSchedule> co_schedules;
   std::vector<Shock> shocks;
   std::vector<Branch> branches;

@@ -106,8 +106,12 @@ struct Arrivals {
   base::Hertz rate;              // mean over a week at the start
   double daily_amplitude = 0.0;  // 0.4: ±40 % over the day
   double peak_hour_utc = 14.0;
-  double weekend_factor = 1.0;   // rate on Saturdays and Sundays over weekdays
-  double growth_per_year = 1.0;  // 7: sevenfold in a year
+  double weekend_factor = 1.0;          // rate on Saturdays and Sundays over weekdays
+  double growth_per_year = 1.0;         // 7: sevenfold in a year
+  double gap_cv = 1.0;                  // `gamma`: coefficient of variation of the gaps
+  double burst_factor = 1.0;            // `mmpp`: rate in a burst over the rate in between
+  base::Seconds burst_time, calm_time;  // `mmpp`: mean lengths of bursts and of what is between
+  double batch_share = 0.0;  // share of jobs that come in the same second as the one before
 };
 
 // ── Load ─────────────────────────────────────────────────────────────────────────────────────────
@@ -123,6 +127,12 @@ struct ParallelPlan {
   int micro_batch = 0;
 };
 
+/// A share of a stream's jobs that does not do all its work, and for how long it runs.
+struct EarlyEnd {
+  double share = 0.0;
+  Distribution after_s;
+};
+
 /// A stream of like training jobs.
 struct TrainingStream {
   std::string name;
@@ -134,9 +144,10 @@ struct TrainingStream {
   std::vector<std::string> sites;     // only these; empty: any
   Arrivals arrivals;
   Distribution chips;
-  Distribution duration_s;      // on the reference vendor; or…
-  Distribution tokens;          // …tokens to train (location 0: use duration)
-  Distribution request_factor;  // requested time over estimated run time, at least 1
+  Distribution duration_s;         // on the reference vendor; or…
+  Distribution tokens;             // …tokens to train (location 0: use duration)
+  Distribution request_factor;     // requested time over estimated run time, at least 1
+  EarlyEnd failure, cancellation;  // by the users themselves
   std::string precision = "bf16";
   double sequence = 0.0;             // tokens; 0: the model's context
   double global_batch_tokens = 0.0;  // 0: scaled with the chips

@@ -12,7 +12,15 @@
 namespace busbar::record {
 
 /// How a job ended, or where it was when the run finished.
-enum class JobState : std::int8_t { kCompleted, kKilled, kFailed, kRunning, kWaiting, kRejected };
+enum class JobState : std::int8_t {
+  kCompleted,
+  kKilled,
+  kFailed,
+  kRunning,
+  kWaiting,
+  kRejected,
+  kCancelled
+};
 
 /// What a job waited for last, or what limits a segment's step time.
 enum class Bound : std::int8_t {
@@ -41,7 +49,8 @@ enum class EndReason : std::int8_t {
   kResize,
   kShareChanged,
   kCap,
-  kRunEnd
+  kRunEnd,
+  kCancelled
 };
 
 enum class EventKind : std::int8_t {
@@ -61,7 +70,10 @@ enum class EventKind : std::int8_t {
   kShockBegin,
   kShockEnd,
   // A service:
-  kReplicas
+  kReplicas,
+  // A job again:
+  kFail,
+  kCancel
 };
 
 struct JobRow {

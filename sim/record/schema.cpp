@@ -17,15 +17,16 @@ using Meanings = std::string_view[];
 constexpr Meanings kNoYes = {"no", "yes"};
 constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuning",
                                 "evaluation", "reinforcement", "inference"};
-constexpr Meanings kJobStates = {"completed", "killed", "failed", "running", "waiting", "rejected"};
+constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
+                                 "waiting",   "rejected", "cancelled"};
 constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power", "queue-order",
                               "delivery", "cooling", "compute",  "memory",     "network",
                               "pipeline", "batch",   "fixed"};
-constexpr Meanings kEndReasons = {"done",   "killed",        "failure", "preemption",
-                                  "resize", "share-changed", "cap",     "run-end"};
-constexpr Meanings kEventKinds = {"submit", "start",       "end",       "kill",
-                                  "reject", "share",       "delivery",  "installed",
-                                  "limit",  "shock-begin", "shock-end", "replicas"};
+constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
+                                  "share-changed", "cap",    "run-end", "cancelled"};
+constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",  "reject",
+                                  "share",     "delivery", "installed", "limit", "shock-begin",
+                                  "shock-end", "replicas", "fail",      "cancel"};
 constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
 constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
 constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};

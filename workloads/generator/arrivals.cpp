@@ -32,6 +32,12 @@ CumulativeRate::CumulativeRate(const model::Arrivals& a, double start_unix_s, do
   }
 }
 
+double CumulativeRate::until(double time_s) const {
+  const double at = std::clamp(time_s / step_s_, 0.0, static_cast<double>(until_.size() - 1));
+  const size_t i = std::min(static_cast<size_t>(at), until_.size() - 2);
+  return until_[i] + (at - static_cast<double>(i)) * (until_[i + 1] - until_[i]);
+}
+
 double CumulativeRate::time_of(double count) const {
   const auto next = std::upper_bound(until_.begin(), until_.end(), count);
   const auto i = static_cast<size_t>(next - until_.begin()) - 1;
@@ -46,6 +52,44 @@ std::vector<double> Poisson::draw(const model::Arrivals& arrivals, double start_
   for (double count = random.exponential(1.0); count < rate.total();
        count += random.exponential(1.0)) {
     times.push_back(rate.time_of(count));
+  }
+  return times;
+}
+
+std::vector<double> Gamma::draw(const model::Arrivals& arrivals, double start_unix_s,
+                                double horizon_s, base::RandomStream& random) const {
+  const CumulativeRate rate(arrivals, start_unix_s, horizon_s);
+  std::vector<double> times;
+  const auto gap = [&] { return base::gamma_quantile(arrivals.gap_cv, random.uniform()); };
+  for (double count = gap(); count < rate.total(); count += gap()) {
+    times.push_back(rate.time_of(count));
+  }
+  return times;
+}
+
+std::vector<double> Mmpp::draw(const model::Arrivals& arrivals, double start_unix_s,
+                               double horizon_s, base::RandomStream& random) const {
+  const CumulativeRate rate(arrivals, start_unix_s, horizon_s);
+  const double burst_s = arrivals.burst_time.value, calm_s = arrivals.calm_time.value;
+  const double in_burst = burst_s / (burst_s + calm_s);  // share of time
+  const double calm_rate = 1.0 / (1.0 - in_burst + arrivals.burst_factor * in_burst);
+  std::vector<double> times;
+  bool burst = random.uniform() < in_burst;
+  double from_s = 0.0;
+  double left = random.exponential(1.0);  // of the gap under way, in expected arrivals
+  while (from_s < horizon_s) {
+    const double until_s =
+        std::min(horizon_s, from_s + random.exponential(burst ? burst_s : calm_s));
+    const double relative = burst ? arrivals.burst_factor * calm_rate : calm_rate;
+    double count = rate.until(from_s);
+    const double last = rate.until(until_s);
+    for (; left < (last - count) * relative; left = random.exponential(1.0)) {
+      count += left / relative;
+      times.push_back(rate.time_of(count));
+    }
+    left -= (last - count) * relative;
+    from_s = until_s;
+    burst = !burst;
   }
   return times;
 }

@@ -14,6 +14,8 @@ class CumulativeRate {
   CumulativeRate(const model::Arrivals& arrivals, double start_unix_s, double horizon_s);
   /// Mean arrivals in [0, horizon).
   double total() const { return until_.back(); }
+  /// Mean arrivals in [0, time_s).
+  double until(double time_s) const;
   /// The time at which the mean reaches `count`, for 0 <= count < total().
   double time_of(double count) const;
 
@@ -25,6 +27,23 @@ class CumulativeRate {
 /// Independent arrivals: unit-rate exponential gaps, put onto the clock by the inverse of the
 /// cumulative rate (time rescaling). One draw an arrival.
 class Poisson : public ArrivalProcess {
+ public:
+  std::vector<double> draw(const model::Arrivals& arrivals, double start_unix_s, double horizon_s,
+                           base::RandomStream& random) const override;
+};
+
+/// Gaps of a gamma distribution instead of exponential ones: burstier above a coefficient of
+/// variation of 1, more regular below. One draw an arrival.
+class Gamma : public ArrivalProcess {
+ public:
+  std::vector<double> draw(const model::Arrivals& arrivals, double start_unix_s, double horizon_s,
+                           base::RandomStream& random) const override;
+};
+
+/// Markov-modulated Poisson process of two states: bursts and calm, of exponential lengths, with
+/// the mean rate kept. Fischer and Meier-Hellstern, "The Markov-modulated Poisson process (MMPP)
+/// cookbook", 1993.
+class Mmpp : public ArrivalProcess {
  public:
   std::vector<double> draw(const model::Arrivals& arrivals, double start_unix_s, double horizon_s,
                            base::RandomStream& random) const override;

@@ -6,6 +6,10 @@ namespace busbar::generator {
 void add_builtin(base::Registry<ArrivalProcess>& processes) {
   processes.add({"poisson", "independent arrivals with day, week and growth", {}},
                 [](const base::Params&) { return std::make_unique<Poisson>(); });
+  processes.add({"gamma", "gamma gaps: bursts (gap-cv above 1) or evenness (below)", {}},
+                [](const base::Params&) { return std::make_unique<Gamma>(); });
+  processes.add({"mmpp", "Poisson in bursts and calm: burst-factor, burst-time, calm-time", {}},
+                [](const base::Params&) { return std::make_unique<Mmpp>(); });
   processes.add({"regular", "evenly spaced arrivals with day, week and growth", {}},
                 [](const base::Params&) { return std::make_unique<Regular>(); });
 }
@@ -15,8 +19,10 @@ void add_builtin(base::Registry<LogReader>& readers) {
               [](const base::Params&) { return std::make_unique<RigidCsv>(); });
   readers.add({"swf", "Standard Workload Format 2.2", {}},
               [](const base::Params&) { return std::make_unique<Swf>(); });
-  readers.add({"philly", "CSV: timestamp, duration, num_gpus, …", {}},
-              [](const base::Params&) { return std::make_unique<Philly>(); });
+  for (const GpuLogFormat& format : gpu_log_formats()) {
+    readers.add({format.name, format.summary, {}},
+                [format](const base::Params&) { return std::make_unique<GpuLog>(format); });
+  }
 }
 
 }  // namespace busbar::generator

@@ -1,13 +1,12 @@
 #include "workloads/generator/generator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
 #include "sim/base/error.h"
 #include "sim/base/rows.h"
 #include "sim/base/text.h"
+#include "workloads/generator/job_file.h"
+#include "workloads/generator/job_stream.h"
 
 namespace busbar::generator {
 
@@ -22,35 +21,6 @@ bool check_horizon(const Scenario& scenario, base::Diagnostics& problems) {
   problems.error({}, "scenario '{}' runs until idle, but stream '{}' never ends: write a horizon",
                  scenario.name, scenario.workload.streams.begin()->name);
   return false;
-}
-
-void add_stream(const Scenario& scenario, std::int32_t index, const base::RandomStreams& streams,
-                const base::Registry<ArrivalProcess>& processes, std::vector<Job>& jobs) {
-  const model::TrainingStream& stream = scenario.workload.streams[{index}];
-  base::RandomStream arrivals = streams.get("generator/arrivals", stream.name);
-  base::RandomStream sizes = streams.get("generator/sizes", stream.name);
-  base::RandomStream lengths = streams.get("generator/lengths", stream.name);
-  base::RandomStream factors = streams.get("generator/requests", stream.name);
-  const auto process = processes.make({stream.arrivals.process, {}});
-  std::int64_t number = 0;
-  for (const double time :
-       process->draw(stream.arrivals, scenario.start_unix_s, scenario.horizon->value, arrivals)) {
-    Job job;
-    job.name = fmt::format("{}-{}", stream.name, number++);
-    job.kind = stream.kind;
-    job.stream = index;
-    job.model = stream.model;
-    job.submit_s = time;
-    job.chips = std::max(1.0, std::round(quantile(stream.chips, sizes.uniform())));
-    const double u = lengths.uniform();
-    if (stream.tokens.location > 0.0) {
-      job.tokens = quantile(stream.tokens, u);
-    } else {
-      job.duration_s = quantile(stream.duration_s, u);
-    }
-    job.request_factor = quantile(stream.request_factor, factors.uniform());
-    jobs.push_back(std::move(job));
-  }
 }
 
 // The reader named, or the one that recognises the file.
@@ -96,6 +66,15 @@ void add_trace(const Scenario& scenario, std::int32_t index,
   }
 }
 
+std::vector<Job> in_order(std::vector<Job> jobs, const Scenario& scenario) {
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const Job& a, const Job& b) { return a.submit_s < b.submit_s; });
+  if (scenario.horizon) {
+    std::erase_if(jobs, [&](const Job& job) { return job.submit_s >= scenario.horizon->value; });
+  }
+  return jobs;
+}
+
 }  // namespace
 
 std::vector<Job> generate_jobs(const Scenario& scenario, const base::RandomStreams& streams,
@@ -103,19 +82,24 @@ std::vector<Job> generate_jobs(const Scenario& scenario, const base::RandomStrea
                                const base::Registry<LogReader>& readers,
                                base::Diagnostics& problems) {
   std::vector<Job> jobs;
+  if (!scenario.jobs_path.empty()) {
+    try {
+      jobs = read_jobs(scenario.jobs_path, scenario, problems);
+    } catch (const base::IoError& error) {
+      problems.error(scenario.jobs_where, "{}", error.what());
+    }
+    return in_order(std::move(jobs), scenario);
+  }
   if (!check_horizon(scenario, problems)) return jobs;
   for (const auto id : scenario.workload.streams.ids()) {
-    add_stream(scenario, id.index, streams, processes, jobs);
+    std::vector<Job> drawn = draw_jobs(scenario, id.index, streams, processes);
+    jobs.insert(jobs.end(), std::make_move_iterator(drawn.begin()),
+                std::make_move_iterator(drawn.end()));
   }
   for (const auto id : scenario.workload.traces.ids()) {
     add_trace(scenario, id.index, readers, jobs, problems);
   }
-  std::stable_sort(jobs.begin(), jobs.end(),
-                   [](const Job& a, const Job& b) { return a.submit_s < b.submit_s; });
-  if (scenario.horizon) {
-    std::erase_if(jobs, [&](const Job& job) { return job.submit_s >= scenario.horizon->value; });
-  }
-  return jobs;
+  return in_order(std::move(jobs), scenario);
 }
 
 }  // namespace busbar::generator

@@ -22,13 +22,29 @@ class Swf : public LogReader {
   std::vector<model::Job> read(const std::string& path, base::Diagnostics& problems) const override;
 };
 
-/// CSV with the columns timestamp, duration, num_gpus (and others): the Philly log as published.
-/// Submission times count from the first one. Jobs of no GPU or no duration are left out and
-/// counted in a warning.
-class Philly : public LogReader {
+/// Which column of a published CSV says what.
+struct GpuLogFormat {
+  std::string name, summary;
+  std::string submit, chips;
+  std::string begin, end;  // run time is their difference; `begin` empty: `end` is the run time
+  std::string state;       // how the job ended; empty: not said
+  std::vector<std::string> also;  // other columns that tell the format
+  bool dates = false;             // submissions are dates; they count from the first one
+};
+
+/// Published logs of GPU clusters, a row a job: Philly; Acme and Helios; openb; Tiresias. Jobs of
+/// no GPU or no run time are left out and counted in a warning; a part of a GPU counts as one.
+const std::vector<GpuLogFormat>& gpu_log_formats();
+
+/// Reads one of those formats.
+class GpuLog : public LogReader {
  public:
+  explicit GpuLog(GpuLogFormat format) : format_(std::move(format)) {}
   bool recognises(const std::string& path) const override;
   std::vector<model::Job> read(const std::string& path, base::Diagnostics& problems) const override;
+
+ private:
+  GpuLogFormat format_;
 };
 
 }  // namespace busbar::generator

@@ -9,6 +9,13 @@
 namespace busbar::generator {
 namespace {
 
+GpuLog gpu_log(const std::string& name) {
+  for (const GpuLogFormat& format : gpu_log_formats()) {
+    if (format.name == name) return GpuLog(format);
+  }
+  throw std::out_of_range(name);
+}
+
 class LogTest : public ::testing::Test {
  protected:
   std::string write(const std::string& text) {
@@ -23,7 +30,7 @@ class LogTest : public ::testing::Test {
 TEST_F(LogTest, RigidCsvKeepsItsTimes) {
   const auto path = write("id,submit,nodes,runtime,walltime\n7,1.5,4,10.25,20\n");
   EXPECT_TRUE(RigidCsv().recognises(path));
-  EXPECT_FALSE(Philly().recognises(path));
+  EXPECT_FALSE(gpu_log("philly").recognises(path));
   const auto jobs = RigidCsv().read(path, problems_);
   ASSERT_EQ(jobs.size(), 1u);
   EXPECT_EQ(jobs[0].name, "7");
@@ -58,7 +65,7 @@ TEST_F(LogTest, PhillyCountsFromTheFirstJob) {
       "2017-10-09 07:01:00,66.0,1,66.0,a\n"
       "2017-10-09 07:00:00,30.0,8,240.0,b\n"
       "2017-10-09 07:02:00,0.0,8,0.0,b\n");
-  const auto jobs = Philly().read(path, problems_);
+  const auto jobs = gpu_log("philly").read(path, problems_);
   ASSERT_EQ(jobs.size(), 2u);
   EXPECT_EQ(jobs[0].submit_s, 60.0);
   EXPECT_EQ(jobs[1].submit_s, 0.0);
