@@ -6,7 +6,7 @@
 """
 
 from busbar.errors import BusbarError, BusbarWarning, NoDataError, TraceError
-from busbar.runner import find_binary, run
+from busbar.runner import find_binary, jobs, run
 from busbar.trace import Run, open
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Run",
     "TraceError",
     "find_binary",
+    "jobs",
     "open",
     "run",
 ]

@@ -14,6 +14,8 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from busbar.errors import BusbarError, BusbarWarning
 from busbar.trace import Run
 
@@ -71,6 +73,47 @@ def run(
         if temporary is not None:
             temporary.cleanup()
         raise
+
+
+def jobs(
+    scenario: str | os.PathLike,
+    set: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    *,
+    replicate: int | None = None,
+) -> pd.DataFrame:
+    """The jobs that a run of a scenario would get, without running it.
+
+    Args:
+        scenario: scenario XML file.
+        set: overrides, XPath to value.
+        seed: seed of all random streams, instead of the scenario's.
+        replicate: replicate number.
+
+    Returns:
+        A row a job, in order of submission: name, source (stream or log of the mix), submit_s,
+        chips, duration_s (all it would do), tokens, requested_s, request_factor, ending and stop_s
+        (run time after which it fails or is cancelled), run_s (on the reference chip).
+
+    Raises:
+        BusbarError: with the simulator's messages.
+    """
+    with tempfile.TemporaryDirectory(prefix="busbar-") as folder:
+        path = Path(folder) / "jobs.csv"
+        command = [find_binary(), "export", "log", os.fspath(scenario), "-o", os.fspath(path)]
+        for xpath, value in (set or {}).items():
+            command += ["--set", f"{xpath}={value}"]
+        if seed is not None:
+            command += ["--seed", str(seed)]
+        if replicate is not None:
+            command += ["--replicate", str(replicate)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise BusbarError(done.stderr.strip() or _silent_end(done.returncode))
+        table = pd.read_csv(path)
+    done_all = table["ending"] == "completion"
+    table["run_s"] = table["duration_s"].where(done_all, table["stop_s"])
+    return table
 
 
 def find_binary() -> str:
