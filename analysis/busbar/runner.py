@@ -82,7 +82,7 @@ def jobs(
     *,
     replicate: int | None = None,
 ) -> pd.DataFrame:
-    """The jobs that a run of a scenario would get, without running it.
+    """List the jobs that a run of a scenario would get, without running it.
 
     Args:
         scenario: scenario XML file.
@@ -97,6 +97,7 @@ def jobs(
 
     Raises:
         BusbarError: with the simulator's messages.
+
     """
     with tempfile.TemporaryDirectory(prefix="busbar-") as folder:
         path = Path(folder) / "jobs.csv"

@@ -136,8 +136,12 @@ def test_a_wrong_exported_log_is_told(at_root, binary, tmp_path, old, new, messa
 
 @pytest.mark.parametrize(
     ("name", "jobs"),
-    [("philly_sia.csv.gz", 82247), ("openb_pod_list_default.csv.gz", None), ("tiresias_60_job.csv", 60)],
-)  # fmt: skip
+    [
+        ("philly_sia.csv.gz", 82247),
+        ("openb_pod_list_default.csv.gz", None),
+        ("tiresias_60_job.csv", 60),
+    ],
+)
 def test_the_published_files_are_read(at_root, binary, name, jobs):
     file = at_root.parent / "shared" / "data" / "jobs" / name
     if not file.exists():
