@@ -76,6 +76,47 @@ TEST(Poisson, Grows) {
   EXPECT_NEAR(within(year_s - month, year_s) / within(0.0, month), expected, 0.05 * expected);
 }
 
+double gap_variation(const std::vector<double>& times) {
+  double sum = 0.0, squares = 0.0;
+  for (size_t i = 1; i < times.size(); ++i) {
+    const double gap = times[i] - times[i - 1];
+    sum += gap;
+    squares += gap * gap;
+  }
+  const double n = static_cast<double>(times.size() - 1), mean = sum / n;
+  return std::sqrt(squares / n - mean * mean) / mean;
+}
+
+TEST(Gamma, KeepsTheRateAndItsSpread) {
+  for (const double cv : {0.4, 1.0, 3.0}) {
+    model::Arrivals a;
+    a.rate = base::Hertz{1.0 / 60.0};
+    a.gap_cv = cv;
+    base::RandomStream random(3);
+    const auto times = Gamma().draw(a, 0.0, 40 * kWeek_s, random);
+    const double expected = 40 * kWeek_s / 60.0;
+    EXPECT_NEAR(static_cast<double>(times.size()), expected, 4.0 * cv * std::sqrt(expected));
+    EXPECT_NEAR(gap_variation(times), cv, 0.03 * cv);
+    EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
+  }
+}
+
+TEST(Mmpp, KeepsTheRateAndBursts) {
+  model::Arrivals a;
+  a.rate = base::Hertz{1.0 / 30.0};
+  a.burst_factor = 10.0;
+  a.burst_time = base::Seconds{1800.0};
+  a.calm_time = base::Seconds{5400.0};
+  base::RandomStream random(5);
+  const auto times = Mmpp().draw(a, 0.0, 100 * kWeek_s, random);
+  const double expected = 100 * kWeek_s / 30.0;
+  EXPECT_NEAR(static_cast<double>(times.size()), expected, 0.03 * expected);
+  EXPECT_GT(gap_variation(times), 1.5);
+  // One state only is Poisson.
+  a.burst_factor = 1.0;
+  EXPECT_NEAR(gap_variation(Mmpp().draw(a, 0.0, 100 * kWeek_s, random)), 1.0, 0.02);
+}
+
 TEST(Regular, IsEvenlySpaced) {
   model::Arrivals a;
   a.rate = base::Hertz{0.1};
