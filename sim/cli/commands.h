@@ -38,8 +38,9 @@ struct CheckOptions {
 };
 
 struct ShowOptions {
-  std::string trace;
+  std::string trace;  // or a world
   bool json = false;
+  std::string plot;  // of a world: the picture to write
 };
 
 struct ListOptions {

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "sim/base/calendar.h"
 #include "sim/base/json.h"
 #include "sim/base/units.h"
 #include "sim/cli/commands.h"
@@ -94,6 +96,27 @@ Rows clusters(const model::Platform& platform) {
   return rows;
 }
 
+// Where the sites are and what they draw at full load, a row for each date at which it changes.
+// In JSON plain numbers of watts, for programs.
+Rows sites(const model::Platform& platform, bool json) {
+  Rows rows{{"site", "title", "latitude", "longitude", "date", "chips", "it_power",
+             "facility_power", "grid_limit"}};
+  const auto watts = [&](double w) { return json ? fmt::format("{}", w) : format_watts(w); };
+  for (const auto id : platform.sites.ids()) {
+    const model::Site& site = platform.sites[id];
+    for (const double date : validation::change_dates(platform, id)) {
+      const validation::SitePower power = validation::full_load_power(platform, id, date);
+      const double grid_w = validation::grid_limit(platform, id, date);
+      rows.push_back({site.name, site.title, fmt::format("{:.2f}", site.latitude_deg),
+                      fmt::format("{:.2f}", site.longitude_deg), base::format_date(date),
+                      json ? fmt::format("{}", power.chips) : base::format_count(power.chips),
+                      watts(power.it_w), watts(power.facility_w),
+                      json && std::isinf(grid_w) ? "" : watts(grid_w)});
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 int list(const ListOptions& options) {
@@ -105,8 +128,8 @@ int list(const ListOptions& options) {
     fmt::print("{}", record::format_page());
     return kOk;
   }
-  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",      "clusters",
-                                          "models",      "sources",    "trace-format"};
+  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",  "clusters",
+                                          "models",      "sites",      "sources", "trace-format"};
   if (std::find(kinds.begin(), kinds.end(), options.what) == kinds.end()) {
     fmt::print(stderr, "error: there is no list of '{}';{}\n", options.what,
                base::suggestion(options.what, kinds));
@@ -141,6 +164,8 @@ int list(const ListOptions& options) {
   if (!platform) return report(problems);
   if (options.what == "claims") {
     print(claims(*platform), options.json, {2, 3, 4});
+  } else if (options.what == "sites") {
+    print(sites(*platform, options.json), options.json, {2, 3, 5, 6, 7, 8});
   } else if (options.what == "clusters") {
     print(clusters(*platform), options.json, {5});
   } else {

@@ -73,14 +73,17 @@ int dispatch(int argc, char** argv) {
   check->add_flag("--json", check_options.json, "print as JSON");
 
   cli::ShowOptions show_options;
-  auto* show = app.add_subcommand("show", "print the summary of a trace");
-  show->add_option("trace", show_options.trace, "HDF5 trace")->required();
+  auto* show = app.add_subcommand("show", "print the summary of a trace, or a world's sites");
+  show->add_option("file", show_options.trace, "HDF5 trace or world XML file")->required();
+  show->add_option("--plot", show_options.plot,
+                   "of a world: a PNG file for its map with the power of its sites by date");
   show->add_flag("--json", show_options.json, "print as JSON");
 
   cli::ListOptions list_options;
   auto* list = app.add_subcommand("list", "list what there is");
-  list->add_option("what", list_options.what,
-                   "behaviours, trace-format, models, assumptions, sources, claims, clusters")
+  list->add_option(
+          "what", list_options.what,
+          "behaviours, trace-format, models, assumptions, sources, claims, sites, clusters")
       ->required();
   list->add_option("file", list_options.file,
                    "world or scenario; for models, a mix or a catalogue of models");

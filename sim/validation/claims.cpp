@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "sim/economics/capital.h"
 #include "sim/power/site_power.h"
@@ -77,37 +78,51 @@ double figure_at(const Platform& platform, const model::Claim& claim, double uni
 
 }  // namespace
 
+std::vector<double> change_dates(const Platform& platform, Id<model::Site> site) {
+  std::set<double> dates;
+  for (const model::Cluster& cluster : platform.clusters) {
+    if (cluster.site != site) continue;
+    for (const model::Delivery& delivery : cluster.deliveries) {
+      dates.insert(delivery.date_unix_s + cluster.burn_in.value);
+    }
+  }
+  for (const auto* steps : {&platform.sites[site].it_limit_w, &platform.sites[site].grid_limit_w}) {
+    for (const model::DatedValue& step : *steps) dates.insert(step.from_unix_s);
+  }
+  return {dates.begin(), dates.end()};
+}
+
 double complete_unix_s(const Platform& platform) {
   double last = 0.0;
-  for (const model::Cluster& cluster : platform.clusters) {
-    for (const model::Delivery& delivery : cluster.deliveries) {
-      last = std::max(last, delivery.date_unix_s + cluster.burn_in.value);
-    }
-  }
-  for (const model::Site& site : platform.sites) {
-    for (const auto* steps : {&site.it_limit_w, &site.grid_limit_w}) {
-      if (!steps->empty()) last = std::max(last, steps->back().from_unix_s);
-    }
+  for (const auto site : platform.sites.ids()) {
+    const std::vector<double> dates = change_dates(platform, site);
+    if (!dates.empty()) last = std::max(last, dates.back());
   }
   return last;
+}
+
+double grid_limit(const Platform& platform, Id<model::Site> site, double unix_s) {
+  return limit_at(platform.sites[site].grid_limit_w, unix_s);
 }
 
 SitePower full_load_power(const Platform& platform, Id<model::Site> id, double unix_s,
                           const std::string& vendor) {
   const model::Site& site = platform.sites[id];
-  double all_w = 0.0, counted_w = 0.0;
+  double all_w = 0.0, counted_w = 0.0, chips = 0.0;
   for (const model::Cluster& cluster : platform.clusters) {
     if (cluster.site != id) continue;
     const double watts =
         cluster.domains_at(unix_s) * power::full_domain_power(platform, cluster.domain).value;
     all_w += watts;
-    if (vendor.empty() || platform.accelerator_of(cluster).vendor == vendor) counted_w += watts;
+    if (!vendor.empty() && platform.accelerator_of(cluster).vendor != vendor) continue;
+    counted_w += watts;
+    chips += 1.0 * cluster.domains_at(unix_s) * platform.domain_of(cluster).chips_installed;
   }
   if (all_w <= 0.0) return {};
   const double pue = worst_pue(site);
   const double it_w = std::min(
       {all_w, limit_at(site.it_limit_w, unix_s), limit_at(site.grid_limit_w, unix_s) / pue});
-  return {it_w * counted_w / all_w, it_w * pue * counted_w / all_w};
+  return {it_w * counted_w / all_w, it_w * pue * counted_w / all_w, chips};
 }
 
 double world_figure(const Platform& platform, const model::Claim& claim) {

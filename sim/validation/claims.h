@@ -14,11 +14,19 @@ double complete_unix_s(const model::Platform& platform);
 /// a run can tell (training jobs) and for what is unknown (a purchase price).
 double world_figure(const model::Platform& platform, const model::Claim& claim);
 
-/// IT and facility power of a site at full load at a date.
+/// The dates at which a site's chips or limits change, ascending: deliveries that have burnt in, IT
+/// and grid limits.
+std::vector<double> change_dates(const model::Platform& platform, base::Id<model::Site> site);
+
+/// What the grid gives a site at a date, in watts; infinity: no limit.
+double grid_limit(const model::Platform& platform, base::Id<model::Site> site, double unix_s);
+
+/// Chips, IT and facility power of a site at full load at a date.
 /// @param vendor  counts this vendor's chips alone, with their share of a limit; empty: all.
 struct SitePower {
   double it_w = 0.0;
   double facility_w = 0.0;
+  double chips = 0.0;  // installed
 };
 SitePower full_load_power(const model::Platform& platform, base::Id<model::Site> site,
                           double unix_s, const std::string& vendor = {});

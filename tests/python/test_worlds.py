@@ -84,3 +84,23 @@ def test_wrong_claims_are_told(at_root, binary, change, message):
     result = run(binary, "check", EVERYTHING, "--set", change)
     assert result.returncode == 2
     assert message in result.stderr
+
+
+def test_a_world_is_drawn(at_root, binary, tmp_path):
+    picture = tmp_path / "map.png"
+    result = run(binary, "show", EVERYTHING, "--plot", picture)
+    assert result.returncode == 0, result.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "river-bend" in result.stdout
+    unwritable = run(binary, "show", EVERYTHING, "--plot", tmp_path / "no" / "map.png")
+    assert unwritable.returncode == 4
+    assert "cannot write" in unwritable.stderr
+
+
+def test_sites_change_by_date(at_root, binary):
+    from busbar import worldmap
+
+    bend = worldmap.sites(EVERYTHING).query("site == 'river-bend'")
+    assert bend.it_power.is_monotonic_increasing
+    assert bend.it_power.iloc[-1] == pytest.approx(233e6, rel=0.01)
+    assert bend.chips.iloc[-1] == 2880 * 64

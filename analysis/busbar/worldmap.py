@@ -1,0 +1,124 @@
+"""Draw a world: its sites on a map and their power by date.
+
+`python -m busbar.worldmap world.xml -o map.png`, or `busbar show world.xml --plot map.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from busbar import style
+from busbar.errors import BusbarError
+from busbar.runner import find_binary
+
+NAMED_SITES = 8
+RESOLUTION_DPI = 130
+
+
+def sites(world: str | os.PathLike) -> pd.DataFrame:
+    """List a world's sites at full load, a row for each date at which one changes.
+
+    Returns:
+        site, title, latitude and longitude (degrees), date, chips, it_power, facility_power and
+        grid_limit (W; not a number: none), in the order of the file and of time.
+
+    """
+    command = [find_binary(), "list", "sites", os.fspath(world), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BusbarError(done.stderr.strip())
+    table = pd.DataFrame(json.loads(done.stdout))
+    for name in table.columns.difference(["site", "title", "date"]):
+        table[name] = pd.to_numeric(table[name])
+    table["date"] = pd.to_datetime(table["date"])
+    return table
+
+
+def draw(world: str | os.PathLike) -> Figure:
+    """Draw sites as circles of the area of their final power, and the sum of power by date."""
+    import matplotlib.pyplot as plt
+
+    table = sites(world)
+    last = table.groupby("site", sort=False).last()
+    largest = last.facility_power.sort_values(ascending=False).index[:NAMED_SITES]
+    colours = {site: style.COLOURS[i % len(style.COLOURS)] for i, site in enumerate(largest)}
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(9, 9), height_ratios=[1.2, 1], layout="constrained"
+    )
+    _map(top, last, colours)
+    _by_date(bottom, table, colours)
+    return figure
+
+
+def _map(ax: Axes, last: pd.DataFrame, colours: dict[str, str]) -> None:
+    unit, name = style.scale(style.finite_max(last.facility_power), style.WATTS)
+    area = 1500.0 * last.facility_power / last.facility_power.max()
+    ax.scatter(
+        last.longitude, last.latitude, s=area + 6, alpha=0.6,
+        color=[colours.get(site, "0.6") for site in last.index],
+    )  # fmt: skip
+    for site in colours:
+        row = last.loc[site]
+        label = f"{site}\n{row.facility_power / unit:.2g} {name}"
+        ax.annotate(
+            label, (row.longitude, row.latitude), xytext=(6, 6), textcoords="offset points",
+            fontsize=7,
+        )  # fmt: skip
+    ax.margins(0.12)
+    ax.set(xlabel="longitude / degrees", ylabel="latitude / degrees")
+    ax.set_title("Sites when complete: area by facility power at full load", fontsize=10)
+    style.tidy(ax)
+
+
+def _by_date(ax: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
+    power = table.pivot_table(index="date", columns="site", values="facility_power", aggfunc="last")
+    power = power.ffill().fillna(0.0)
+    end = power.index[-1] + pd.Timedelta(days=120)
+    power.loc[end] = power.iloc[-1]
+    unit, name = style.scale(power.sum(axis=1).max(), style.WATTS)
+    others = power.drop(columns=list(colours)).sum(axis=1)
+    stack = [others / unit, *(power[site] / unit for site in reversed(colours))]
+    ax.stackplot(
+        power.index, np.vstack(stack), step="post", alpha=0.85,
+        labels=["others", *reversed(colours)],
+        colors=["0.8", *(colours[site] for site in reversed(colours))],
+    )  # fmt: skip
+    ax.set_ylabel(f"facility power at full load ({name})")
+    style.date_axis(ax)
+    style.legend_below(ax)
+    style.tidy(ax)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Draw a world into a PNG file."""
+    parser = argparse.ArgumentParser(prog="busbar.worldmap", description=__doc__.splitlines()[0])
+    parser.add_argument("world", help="world XML file")
+    parser.add_argument("-o", "--output", required=True, help="PNG file to write")
+    options = parser.parse_args(arguments)
+    try:
+        draw(options.world).savefig(options.output, dpi=RESOLUTION_DPI, format="png")
+    except BusbarError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: cannot write '{options.output}': {error.strerror}", file=sys.stderr)
+        return 4
+    print(options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
