@@ -31,4 +31,14 @@ nlohmann::json convert(const Json& json) {
 
 std::string Json::dump() const { return convert(*this).dump(2); }
 
+std::optional<std::map<std::string, double>> parse_json_numbers(std::string_view text) {
+  const auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  std::map<std::string, double> numbers;
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_number()) numbers[name] = value.get<double>();
+  }
+  return numbers;
+}
+
 }  // namespace busbar::base

@@ -1,9 +1,12 @@
-/// JSON values for reports, printed by a library that only `json.cpp` includes.
+/// JSON values for reports and rows of logs, printed and read by a library that only `json.cpp`
+/// includes.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -38,5 +41,9 @@ class Json {
   std::variant<std::nullptr_t, double, std::int64_t, std::uint64_t, std::string, Array, Object>
       value_;
 };
+
+/// The members of a JSON object that are numbers; others are left out. Nothing if the text is no
+/// JSON object.
+std::optional<std::map<std::string, double>> parse_json_numbers(std::string_view text);
 
 }  // namespace busbar::base

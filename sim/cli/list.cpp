@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 
 #include "sim/base/calendar.h"
 #include "sim/base/json.h"
@@ -12,6 +13,7 @@
 #include "sim/input/reader.h"
 #include "sim/record/format_page.h"
 #include "sim/validation/claims.h"
+#include "workloads/generator/request_log.h"
 
 namespace busbar::cli {
 namespace {
@@ -117,6 +119,32 @@ Rows sites(const model::Platform& platform, bool json) {
   return rows;
 }
 
+// What a service needs to know of a log of requests: its rate, and the lengths of its requests.
+Rows requests(const std::vector<generator::LoggedRequest>& log) {
+  const auto quantiles = [&](double generator::LoggedRequest::*tokens) {
+    std::vector<double> sorted;
+    double sum = 0.0;
+    for (const auto& request : log) {
+      sorted.push_back(request.*tokens);
+      sum += request.*tokens;
+    }
+    std::sort(sorted.begin(), sorted.end());
+    const auto at = [&](double q) {
+      return sorted[static_cast<size_t>(q * static_cast<double>(sorted.size() - 1))];
+    };
+    return fmt::format("mean {:.1f}, median {:.0f}, p99 {:.0f}",
+                       sum / static_cast<double>(sorted.size()), at(0.5), at(0.99));
+  };
+  const double span_s = log.back().arrival_s;
+  const double count = static_cast<double>(log.size());
+  return {{"figure", "value"},
+          {"requests", base::format_count(count)},
+          {"span", base::format_duration(base::Seconds{span_s})},
+          {"rate", span_s > 0.0 ? fmt::format("{:.4g} req/s", count / span_s) : "one instant"},
+          {"input tokens", quantiles(&generator::LoggedRequest::input_tokens)},
+          {"output tokens", quantiles(&generator::LoggedRequest::output_tokens)}};
+}
+
 }  // namespace
 
 int list(const ListOptions& options) {
@@ -128,8 +156,9 @@ int list(const ListOptions& options) {
     fmt::print("{}", record::format_page());
     return kOk;
   }
-  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",  "clusters",
-                                          "models",      "sites",      "sources", "trace-format"};
+  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",
+                                          "clusters",    "models",     "requests",
+                                          "sites",       "sources",    "trace-format"};
   if (std::find(kinds.begin(), kinds.end(), options.what) == kinds.end()) {
     fmt::print(stderr, "error: there is no list of '{}';{}\n", options.what,
                base::suggestion(options.what, kinds));
@@ -137,7 +166,9 @@ int list(const ListOptions& options) {
   }
   if (options.file.empty()) {
     fmt::print(stderr, "error: list {} needs a {} file\n", options.what,
-               options.what == "models" ? "mix or models" : "world or a scenario");
+               options.what == "models"     ? "mix or models"
+               : options.what == "requests" ? "request log"
+                                            : "world or a scenario");
     return kBadInput;
   }
   base::Diagnostics problems;
@@ -146,6 +177,13 @@ int list(const ListOptions& options) {
         input::read_workload(options.file, options.overrides, Registries().known(), problems);
     if (!workload) return report(problems);
     print(models(*workload), options.json, {1, 2, 3, 4, 5, 6});
+    return kOk;
+  }
+  if (options.what == "requests") {
+    const auto log = generator::read_request_log(options.file, problems);
+    if (problems.has_errors()) return report(problems);
+    problems.print(std::cerr);  // warnings
+    print(requests(log), options.json);
     return kOk;
   }
   std::optional<model::Platform> platform;

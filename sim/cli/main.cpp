@@ -81,12 +81,13 @@ int dispatch(int argc, char** argv) {
 
   cli::ListOptions list_options;
   auto* list = app.add_subcommand("list", "list what there is");
-  list->add_option(
-          "what", list_options.what,
-          "behaviours, trace-format, models, assumptions, sources, claims, sites, clusters")
+  list->add_option("what", list_options.what,
+                   "behaviours, trace-format, models, assumptions, sources, claims, sites, "
+                   "clusters, requests")
       ->required();
   list->add_option("file", list_options.file,
-                   "world or scenario; for models, a mix or a catalogue of models");
+                   "world or scenario; for models, a mix or a catalogue of models; for "
+                   "requests, a log of Azure or Mooncake");
   add_overrides(list, list_options.overrides);
   list->add_flag("--json", list_options.json, "print as JSON");
 

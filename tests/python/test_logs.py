@@ -177,3 +177,65 @@ def test_users_failures_and_cancellations(at_root, binary, tmp_path):
         assert lengths[jobs.state == state].max() == pytest.approx(seconds)
     assert (jobs.lost_s[jobs.state == "failed"] > 0).all()
     assert (jobs.state == "completed").mean() == pytest.approx(0.5, abs=0.05)
+
+
+AZURE = (
+    "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+    "2023-11-16 18:17:03.9799600,100,10\n2023-11-16 18:17:05.9799600,300,30"
+)
+MOONCAKE = (
+    '{"timestamp": 0, "input_length": 100, "output_length": 10, "hash_ids": [0]}\n'
+    '{"timestamp": 2000, "input_length": 300, "output_length": 30, "hash_ids": [0, 1]}\n'
+)
+
+
+def listed(binary, log):
+    return call(binary, "list", "requests", log)
+
+
+@pytest.mark.parametrize("text", [AZURE, MOONCAKE], ids=["azure", "mooncake"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_request_logs_are_told_by_their_content(binary, tmp_path, text, packed):
+    log = tmp_path / "requests"
+    log.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    printed = " ".join(listed(binary, log).stdout.split())
+    assert "requests 2 span 2 s rate 1 req/s" in printed
+    assert "input tokens mean 200.0" in printed
+    assert "output tokens mean 20.0" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (AZURE.replace(",300,", ",-300,"), "requests:3: error: ContextTokens"),
+        (AZURE.replace("2023-11-16 18:17:05", "yesterday"), "requests:3: error: TIMESTAMP"),
+        (AZURE.replace("ContextTokens", "Tokens"), "no column 'ContextTokens'"),
+        (MOONCAKE[:-20], "requests:2: error: a line must be one JSON object"),
+        (MOONCAKE.replace('"output_length": 30', '"output_length": -1'), "requests:2: error: out"),
+        ("", "requests"),
+    ],
+)
+def test_wrong_request_logs_are_told(binary, tmp_path, text, message):
+    log = tmp_path / "requests"
+    log.write_text(text)
+    result = listed(binary, log)
+    assert result.returncode in (2, 4)
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "requests"),
+    [
+        ("azure2023_conv.csv.gz", "19,366"),
+        ("azure2023_code.csv.gz", "8,819"),
+        ("mooncake_conversation.jsonl.gz", "12,031"),
+        ("mooncake_synthetic.jsonl.gz", "3,993"),
+    ],
+)
+def test_the_published_request_logs_are_read(at_root, binary, name, requests):
+    file = at_root.parent / "shared" / "data" / "inference" / name
+    if not file.exists():
+        pytest.skip(f"no {file}")
+    result = listed(binary, file)
+    assert result.returncode == 0, result.stderr
+    assert f"requests {requests} " in " ".join(result.stdout.split())
