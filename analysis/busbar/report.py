@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 import busbar
-from busbar import plots
+from busbar import plots, style
 
 PLOTS: dict[str, Callable] = {
     "sites": plots.site_power,
@@ -86,6 +86,7 @@ def overview(run: busbar.Run) -> Figure:
     ):
         PLOTS[name](run, ax=panel)
         panel.set_title(title, fontsize="medium", loc="left")
+        style.legend_below(panel, columns=3)  # a panel is narrower than a figure of its own
     return figure
 
 
