@@ -25,7 +25,6 @@ PLOTS: dict[str, Callable] = {
     "waits": plots.waits,
     "jobs": plots.job_gantt,
 }
-RESOLUTION_DPI = 130
 
 
 def write(run: busbar.Run, folder: Path) -> tuple[list[Path], list[str]]:
@@ -50,7 +49,7 @@ def write(run: busbar.Run, folder: Path) -> tuple[list[Path], list[str]]:
             left_out.append(f"{name}: {error}")
             continue
         finally_named = path.with_suffix(".png.part")
-        figure.savefig(finally_named, dpi=RESOLUTION_DPI, format="png")
+        figure.savefig(finally_named, dpi=style.RESOLUTION_DPI, format="png")
         finally_named.replace(path)
         plt.close(figure)
         written.append(path)

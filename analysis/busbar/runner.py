@@ -58,12 +58,7 @@ def run(
         temporary = tempfile.TemporaryDirectory(prefix="busbar-")
         output = Path(temporary.name) / f"{Path(scenario).stem}.h5"
     command = [find_binary(), "run", os.fspath(scenario), "-o", os.fspath(output)]
-    for path, value in (set or {}).items():
-        command += ["--set", f"{path}={value}"]
-    if seed is not None:
-        command += ["--seed", str(seed)]
-    if replicate is not None:
-        command += ["--replicate", str(replicate)]
+    command += _options(set, seed, replicate)
     if force:
         command.append("--force")
     try:
@@ -101,20 +96,39 @@ def jobs(
     """
     with tempfile.TemporaryDirectory(prefix="busbar-") as folder:
         path = Path(folder) / "jobs.csv"
-        command = [find_binary(), "export", "log", os.fspath(scenario), "-o", os.fspath(path)]
-        for xpath, value in (set or {}).items():
-            command += ["--set", f"{xpath}={value}"]
-        if seed is not None:
-            command += ["--seed", str(seed)]
-        if replicate is not None:
-            command += ["--replicate", str(replicate)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise BusbarError(done.stderr.strip() or _silent_end(done.returncode))
+        ask("export", "log", scenario, "-o", path, *_options(set, seed, replicate))
         table = pd.read_csv(path)
     done_all = table["ending"] == "completion"
     table["run_s"] = table["duration_s"].where(done_all, table["stop_s"])
     return table
+
+
+def ask(*arguments: str | os.PathLike) -> str:
+    """Call the simulator for an answer that takes no time, and return what it prints.
+
+    Raises:
+        BusbarError: with the simulator's messages.
+
+    """
+    command = [find_binary(), *map(os.fspath, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BusbarError(done.stderr.strip() or _silent_end(done.returncode))
+    return done.stdout
+
+
+def _options(
+    set: Mapping[str, object] | None, seed: int | None, replicate: int | None
+) -> list[str]:
+    """Return the command line options that change a scenario."""
+    options = []
+    for xpath, value in (set or {}).items():
+        options += ["--set", f"{xpath}={value}"]
+    if seed is not None:
+        options += ["--seed", str(seed)]
+    if replicate is not None:
+        options += ["--replicate", str(replicate)]
+    return options
 
 
 def find_binary() -> str:

@@ -12,6 +12,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#0
 LINES = ("-", "--", "-.", ":")
 VENDOR_COLOURS = {"google": "#0072B2", "amazon": "#E69F00", "nvidia": "#009E73", "amd": "#D55E00"}
 
+RESOLUTION_DPI = 130
+
 WATTS = ((1e9, "GW"), (1e6, "MW"), (1e3, "kW"), (1.0, "W"))
 CHIPS = ((1e6, "million chips"), (1e3, "thousand chips"), (1.0, "chips"))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 
 import matplotlib
@@ -22,10 +21,9 @@ from matplotlib.figure import Figure
 
 from busbar import style
 from busbar.errors import BusbarError
-from busbar.runner import find_binary
+from busbar.runner import ask
 
 NAMED_SITES = 8
-RESOLUTION_DPI = 130
 
 
 def sites(world: str | os.PathLike) -> pd.DataFrame:
@@ -36,11 +34,7 @@ def sites(world: str | os.PathLike) -> pd.DataFrame:
         grid_limit (W; not a number: none), in the order of the file and of time.
 
     """
-    command = [find_binary(), "list", "sites", os.fspath(world), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BusbarError(done.stderr.strip())
-    table = pd.DataFrame(json.loads(done.stdout))
+    table = pd.DataFrame(json.loads(ask("list", "sites", world, "--json")))
     for name in table.columns.difference(["site", "title", "date"]):
         table[name] = pd.to_numeric(table[name])
     table["date"] = pd.to_datetime(table["date"])
@@ -109,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", "--output", required=True, help="PNG file to write")
     options = parser.parse_args(arguments)
     try:
-        draw(options.world).savefig(options.output, dpi=RESOLUTION_DPI, format="png")
+        draw(options.world).savefig(options.output, dpi=style.RESOLUTION_DPI, format="png")
     except BusbarError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

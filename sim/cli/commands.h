@@ -1,10 +1,10 @@
 /// The subcommands and their options; `main.cpp` binds them to the command line.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "sim/cli/load.h"
 
 namespace busbar::cli {
 
@@ -19,10 +19,8 @@ enum ExitCode {
 };
 
 struct RunOptions {
-  std::string scenario;
-  std::string output;                  // empty: runs/<scenario>.h5
-  std::vector<std::string> overrides;  // --set
-  std::optional<std::uint64_t> seed, replicate;
+  ScenarioChoice choice;
+  std::string output;  // empty: runs/<scenario>.h5
   bool dry_run = false;
   bool force = false;
   bool json = false;
@@ -52,10 +50,8 @@ struct ListOptions {
 
 struct ExportOptions {
   std::string what;  // log
-  std::string file;
+  ScenarioChoice choice;
   std::string output;
-  std::vector<std::string> overrides;
-  std::optional<std::uint64_t> seed, replicate;
   bool force = false;
 };
 

@@ -89,11 +89,10 @@ Rows models(const model::Workload& workload) {
 Rows clusters(const model::Platform& platform) {
   Rows rows{{"cluster", "site", "vendor", "accelerator", "domain", "chips delivered in all"}};
   for (const model::Cluster& cluster : platform.clusters) {
-    const double domains = cluster.domains_at(1e12);
     rows.push_back({cluster.name, platform.sites[cluster.site].name,
                     platform.accelerator_of(cluster).vendor, platform.accelerator_of(cluster).name,
                     platform.domain_of(cluster).name,
-                    base::format_count(domains * platform.domain_of(cluster).chips_installed)});
+                    base::format_count(platform.chips_at(cluster, 1e12))});
   }
   return rows;
 }

@@ -25,6 +25,14 @@ void add_overrides(CLI::App* command, std::vector<std::string>& overrides) {
       ->allow_extra_args(false);
 }
 
+// The scenario of a command and what may be changed of it.
+void add_scenario(CLI::App* command, cli::ScenarioChoice& choice) {
+  command->add_option("scenario", choice.scenario, "scenario XML file")->required();
+  add_overrides(command, choice.overrides);
+  command->add_option("--seed", choice.seed, "seed of all random streams");
+  command->add_option("--replicate", choice.replicate, "replicate number, shared across variants");
+}
+
 // The command as typed. Under SOURCE_DATE_EPOCH the name of the output is left out, so that equal
 // runs are equal bytes wherever they are written.
 std::string command_line(int argc, char** argv) {
@@ -53,11 +61,8 @@ int dispatch(int argc, char** argv) {
 
   cli::RunOptions run_options;
   auto* run = app.add_subcommand("run", "run a scenario and write its trace");
-  run->add_option("scenario", run_options.scenario, "scenario XML file")->required();
+  add_scenario(run, run_options.choice);
   run->add_option("-o,--output", run_options.output, "trace to write (default runs/<name>.h5)");
-  add_overrides(run, run_options.overrides);
-  run->add_option("--seed", run_options.seed, "seed of all random streams");
-  run->add_option("--replicate", run_options.replicate, "replicate number, shared across variants");
   run->add_flag("--dry-run", run_options.dry_run,
                 "read and check everything, print the plan, stop");
   run->add_flag("--force", run_options.force, "overwrite an existing trace");
@@ -98,11 +103,8 @@ int dispatch(int argc, char** argv) {
                    "log: the generated jobs, as CSV that scenario/@jobs replays")
       ->required()
       ->check(CLI::IsMember({"log"}));
-  export_command->add_option("scenario", export_options.file, "scenario XML file")->required();
+  add_scenario(export_command, export_options.choice);
   export_command->add_option("-o,--output", export_options.output, "file to write")->required();
-  add_overrides(export_command, export_options.overrides);
-  export_command->add_option("--seed", export_options.seed, "seed of all random streams");
-  export_command->add_option("--replicate", export_options.replicate, "replicate number");
   export_command->add_flag("--force", export_options.force, "overwrite an existing file");
 
   try {

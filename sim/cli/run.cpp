@@ -15,10 +15,9 @@
 #include "sim/base/error.h"
 #include "sim/base/units.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/registries.h"
+#include "sim/cli/load.h"
 #include "sim/cli/report.h"
 #include "sim/engine/simulation.h"
-#include "sim/input/reader.h"
 
 namespace busbar::cli {
 namespace {
@@ -116,16 +115,10 @@ size_t longest_name(const std::vector<model::Job>& jobs) {
 int run(const RunOptions& options) {
   const Registries registries;
   base::Diagnostics problems;
-  auto scenario =
-      input::read_scenario(options.scenario, options.overrides, registries.known(), problems);
-  if (!scenario) return report(problems);
-  if (options.seed) scenario->seed = *options.seed;
-  if (options.replicate) scenario->replicate = *options.replicate;
-
-  const base::RandomStreams streams(scenario->seed, scenario->replicate);
-  auto jobs =
-      generator::generate_jobs(*scenario, streams, registries.arrivals, registries.logs, problems);
-  if (problems.has_errors()) return report(problems);
+  auto loaded = load(options.choice, registries, problems);
+  if (!loaded) return report(problems);
+  const model::Scenario* scenario = &loaded->scenario;
+  std::vector<model::Job>& jobs = loaded->jobs;
 
   const engine::Behaviours behaviours = registries.make(*scenario);
   const size_t name_width = longest_name(jobs);

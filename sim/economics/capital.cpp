@@ -5,8 +5,7 @@
 namespace busbar::economics {
 
 base::Usd chip_cost(const model::Platform& platform, const model::Cluster& cluster, double unix_s) {
-  const double chips =
-      1.0 * cluster.domains_at(unix_s) * platform.domain_of(cluster).chips_installed;
+  const double chips = platform.chips_at(cluster, unix_s);
   const base::Usd price = platform.accelerator_of(cluster).purchase;
   if (chips > 0.0 && price.value <= 0.0) return base::Usd{std::nan("")};
   return price * chips;

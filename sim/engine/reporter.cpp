@@ -175,12 +175,9 @@ void Reporter::summarise_vendors() {
 
 double Reporter::simulated(const model::Claim& claim, double now_s) const {
   const model::Platform& platform = scenario_.platform;
-  const auto at_site = [&](Id<model::Site> site) {
-    return claim.sites.empty() || std::find(claim.sites.begin(), claim.sites.end(),
-                                            platform.sites[site].name) != claim.sites.end();
-  };
+  const double now_unix_s = scenario_.start_unix_s + now_s;
   // What a dated figure says about another time, only the world can tell (`busbar list claims`).
-  if (claim.since_unix_s > 0.0 || claim.at_unix_s > scenario_.start_unix_s + now_s) {
+  if (claim.since_unix_s > 0.0 || claim.at_unix_s > now_unix_s) {
     return std::nan("");
   }
   double sum = 0.0;
@@ -188,7 +185,7 @@ double Reporter::simulated(const model::Claim& claim, double now_s) const {
     case model::ClaimQuantity::kFacilityPower:
     case model::ClaimQuantity::kItPower:
       for (const auto id : platform.sites.ids()) {
-        if (!at_site(id)) continue;
+        if (!claim.covers(platform.sites[id])) continue;
         const SiteMeter& meter = fleet_.sites[static_cast<size_t>(id.index)];
         sum += claim.quantity == model::ClaimQuantity::kItPower ? meter.it_peak_w()
                                                                 : meter.facility_peak_w();
@@ -196,12 +193,11 @@ double Reporter::simulated(const model::Claim& claim, double now_s) const {
       return sum;
     case model::ClaimQuantity::kChipsInstalled:
       for (const model::Cluster& cluster : platform.clusters) {
-        if (!at_site(cluster.site)) continue;
+        if (!claim.covers(platform.sites[cluster.site])) continue;
         if (!claim.vendor.empty() && platform.accelerator_of(cluster).vendor != claim.vendor) {
           continue;
         }
-        sum += cluster.domains_at(scenario_.start_unix_s + now_s) *
-               static_cast<double>(platform.domain_of(cluster).chips_installed);
+        sum += platform.chips_at(cluster, now_unix_s);
       }
       return sum;
     case model::ClaimQuantity::kTrainingJobs:
@@ -209,12 +205,12 @@ double Reporter::simulated(const model::Claim& claim, double now_s) const {
     case model::ClaimQuantity::kCapitalCost:
     case model::ClaimQuantity::kChipCost:
       for (const model::Cluster& cluster : platform.clusters) {
-        if (!at_site(cluster.site)) continue;
-        sum += economics::chip_cost(platform, cluster, scenario_.start_unix_s + now_s).value;
+        if (!claim.covers(platform.sites[cluster.site])) continue;
+        sum += economics::chip_cost(platform, cluster, now_unix_s).value;
       }
       if (claim.quantity == model::ClaimQuantity::kChipCost) return sum;
       for (const auto id : platform.sites.ids()) {
-        if (!at_site(id)) continue;
+        if (!claim.covers(platform.sites[id])) continue;
         const SiteMeter& meter = fleet_.sites[static_cast<size_t>(id.index)];
         sum += economics::site_cost(base::Watts{meter.it_peak_w()}).value;
       }

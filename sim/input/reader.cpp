@@ -59,14 +59,6 @@ bool expect_root(const Document& document, std::string_view name, base::Diagnost
   return false;
 }
 
-// A file named in XML is relative to it; one named by --set to the working directory.
-std::string referenced(const Element& root, std::string_view attribute) {
-  std::string href = root.get(attribute);
-  const std::string written_in = root.where(attribute).file;
-  if (written_in.starts_with("--set")) return href;
-  return (std::filesystem::path(written_in).parent_path() / href).lexically_normal().string();
-}
-
 void keep_texts(const Document& document, std::vector<model::InputText>& inputs) {
   for (const xml::SourceFile& file : document.files()) inputs.push_back({file.path, file.text});
 }
@@ -81,6 +73,17 @@ std::optional<Document> parse_as(const std::string& path, std::string_view root,
   auto document = Document::parse(path, problems);
   if (document && !expect_root(*document, root, problems)) return std::nullopt;
   return document;
+}
+
+// Overrides and validates a document that is read alone.
+bool finish_alone(std::optional<Document>& document, const std::string& path,
+                  const std::vector<std::string>& overrides, const std::string& schema,
+                  base::Diagnostics& problems) {
+  Overrides changes(overrides, problems);
+  if (!document) return false;
+  changes.apply(*document);
+  changes.report_unmatched(path);
+  return document->validate(schema, schema_text(schema), problems);
 }
 
 bool load(const std::string& path, const std::vector<std::string>& overrides, Documents& documents,
@@ -171,14 +174,8 @@ std::optional<model::Scenario> read_scenario(const std::string& path,
 std::optional<model::Platform> read_platform(const std::string& path,
                                              const std::vector<std::string>& overrides,
                                              base::Diagnostics& problems) {
-  Overrides changes(overrides, problems);
   auto document = parse_as(path, "platform", problems);
-  if (!document) return std::nullopt;
-  changes.apply(*document);
-  changes.report_unmatched(path);
-  if (!document->validate("platform.xsd", schema_text("platform.xsd"), problems)) {
-    return std::nullopt;
-  }
+  if (!finish_alone(document, path, overrides, "platform.xsd", problems)) return std::nullopt;
   model::Platform platform = read_platform_element(document->root(), problems);
   if (problems.has_errors()) return std::nullopt;
   return platform;
@@ -189,13 +186,7 @@ std::optional<model::Workload> read_workload(const std::string& path,
                                              const base::KnownBehaviours& known,
                                              base::Diagnostics& problems) {
   auto document = Document::parse(path, problems);
-  if (!document) return std::nullopt;
-  Overrides changes(overrides, problems);
-  changes.apply(*document);
-  changes.report_unmatched(path);
-  if (!document->validate("workload.xsd", schema_text("workload.xsd"), problems)) {
-    return std::nullopt;
-  }
+  if (!finish_alone(document, path, overrides, "workload.xsd", problems)) return std::nullopt;
   model::Workload workload = read_workload_element(document->root(), known, problems);
   if (problems.has_errors()) return std::nullopt;
   return workload;
@@ -225,10 +216,7 @@ bool check_file(const std::string& path, const std::vector<std::string>& overrid
   } else if (kind == "catalog" || kind == "site") {
     // A fragment names what other files define: its references are judged in a world.
     auto document = Document::parse(path, problems);
-    Overrides changes(overrides, problems);
-    changes.apply(*document);
-    changes.report_unmatched(path);
-    document->validate("platform.xsd", schema_text("platform.xsd"), problems);
+    finish_alone(document, path, overrides, "platform.xsd", problems);
   } else if (!kind.empty()) {
     problems.error({path, 1, 1},
                    "<{}> is no file of this program; known: platform, workload, "

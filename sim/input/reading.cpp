@@ -6,15 +6,27 @@
 
 namespace busbar::input {
 
+namespace {
+
+bool set_on_command_line(const base::Location& where) { return where.file.starts_with("--set"); }
+
+}  // namespace
+
+std::string referenced(const xml::Element& element, std::string_view attribute) {
+  std::string href = element.get(attribute);
+  const base::Location where = element.where(attribute);
+  if (set_on_command_line(where)) return href;
+  return (std::filesystem::path(where.file).parent_path() / href).lexically_normal().string();
+}
+
 std::string path_of(const xml::Element& element, std::string_view attribute,
                     base::Diagnostics& problems) {
-  namespace fs = std::filesystem;
-  const std::string href = element.get(attribute);
+  const std::string path = referenced(element, attribute);
   const base::Location where = element.where(attribute);
-  if (where.file.starts_with("--set")) return href;
-  const std::string path = (fs::path(where.file).parent_path() / href).lexically_normal().string();
   std::error_code ec;
-  if (!fs::exists(path, ec)) problems.error(where, "no file '{}'", path);
+  if (!set_on_command_line(where) && !std::filesystem::exists(path, ec)) {
+    problems.error(where, "no file '{}'", path);
+  }
   return path;
 }
 

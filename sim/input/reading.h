@@ -15,7 +15,10 @@
 namespace busbar::input {
 
 /// The file that an attribute names: relative to the XML that it stands in, or to the working
-/// directory where --set wrote it. A file that is missing is a problem.
+/// directory where --set wrote it.
+std::string referenced(const xml::Element& element, std::string_view attribute);
+
+/// The same; a file of the XML that is missing is a problem.
 std::string path_of(const xml::Element& element, std::string_view attribute,
                     base::Diagnostics& problems);
 

@@ -53,6 +53,10 @@ int Cluster::domains_at(double unix_s) const {
   return std::max(domains, 0);
 }
 
+bool Claim::covers(const Site& site) const {
+  return sites.empty() || std::find(sites.begin(), sites.end(), site.name) != sites.end();
+}
+
 std::string_view unit_of(ClaimQuantity quantity) {
   switch (quantity) {
     case ClaimQuantity::kFacilityPower:

@@ -314,6 +314,8 @@ struct Claim {
   double at_unix_s = 0.0;          // when the figure holds; 0: when all is delivered
   double since_unix_s = 0.0;       // the figure is the increase since then; 0: the whole
   std::string source;
+  /// True if the figure counts a site.
+  bool covers(const Site& site) const;
 };
 
 /// The hardware side of a scenario.
@@ -336,6 +338,10 @@ struct Platform {
   std::vector<Citation> citations;
   std::vector<Unused> unused;
 
+  /// Chips of a cluster delivered and burnt in at a date.
+  double chips_at(const Cluster& cluster, double unix_s) const {
+    return 1.0 * cluster.domains_at(unix_s) * domain_of(cluster).chips_installed;
+  }
   const Domain& domain_of(const Cluster& cluster) const { return domains[cluster.domain]; }
   const Node& node_of(const Cluster& cluster) const { return nodes[domain_of(cluster).node]; }
   const Accelerator& accelerator_of(const Cluster& cluster) const {

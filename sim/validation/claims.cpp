@@ -30,23 +30,18 @@ double limit_at(const std::vector<model::DatedValue>& steps, double unix_s) {
                        : model::value_at(steps, unix_s, 0.0);
 }
 
-bool in_scope(const Platform& platform, const model::Claim& claim, Id<model::Site> site) {
-  return claim.sites.empty() || std::find(claim.sites.begin(), claim.sites.end(),
-                                          platform.sites[site].name) != claim.sites.end();
-}
-
 double figure_at(const Platform& platform, const model::Claim& claim, double unix_s) {
   double it_w = 0.0, facility_w = 0.0, chips = 0.0, chip_usd = 0.0;
   for (const auto site : platform.sites.ids()) {
-    if (!in_scope(platform, claim, site)) continue;
+    if (!claim.covers(platform.sites[site])) continue;
     const SitePower power = full_load_power(platform, site, unix_s, claim.vendor);
     it_w += power.it_w;
     facility_w += power.facility_w;
   }
   for (const model::Cluster& cluster : platform.clusters) {
-    if (!in_scope(platform, claim, cluster.site)) continue;
+    if (!claim.covers(platform.sites[cluster.site])) continue;
     if (!claim.vendor.empty() && platform.accelerator_of(cluster).vendor != claim.vendor) continue;
-    chips += 1.0 * cluster.domains_at(unix_s) * platform.domain_of(cluster).chips_installed;
+    chips += platform.chips_at(cluster, unix_s);
     chip_usd += economics::chip_cost(platform, cluster, unix_s).value;
   }
   switch (claim.quantity) {
@@ -116,7 +111,7 @@ SitePower full_load_power(const Platform& platform, Id<model::Site> id, double u
     all_w += watts;
     if (!vendor.empty() && platform.accelerator_of(cluster).vendor != vendor) continue;
     counted_w += watts;
-    chips += 1.0 * cluster.domains_at(unix_s) * platform.domain_of(cluster).chips_installed;
+    chips += platform.chips_at(cluster, unix_s);
   }
   if (all_w <= 0.0) return {};
   const double pue = worst_pue(site);

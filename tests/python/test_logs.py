@@ -26,6 +26,13 @@ def replay(binary, log, *arguments):
     return call(binary, "run", REPLAY, "--dry-run", "--set", f"//trace/@href={log}", *arguments)
 
 
+def published(root, folder, name):
+    file = root.parent / "shared" / "data" / folder / name
+    if not file.exists():
+        pytest.skip(f"no {file}")
+    return file
+
+
 @pytest.mark.parametrize("seed", ["1", "17"])
 def test_an_exported_log_replays_identically(at_root, binary, tmp_path, seed):
     log = tmp_path / "jobs.csv"
@@ -143,9 +150,7 @@ def test_a_wrong_exported_log_is_told(at_root, binary, tmp_path, old, new, messa
     ],
 )
 def test_the_published_files_are_read(at_root, binary, name, jobs):
-    file = at_root.parent / "shared" / "data" / "jobs" / name
-    if not file.exists():
-        pytest.skip(f"no {file}")
+    file = published(at_root, "jobs", name)
     result = replay(binary, file)
     assert result.returncode == 0, result.stderr
     counted = int(re.search(r"jobs +([\d,]+)", result.stdout)[1].replace(",", ""))
@@ -233,9 +238,7 @@ def test_wrong_request_logs_are_told(binary, tmp_path, text, message):
     ],
 )
 def test_the_published_request_logs_are_read(at_root, binary, name, requests):
-    file = at_root.parent / "shared" / "data" / "inference" / name
-    if not file.exists():
-        pytest.skip(f"no {file}")
+    file = published(at_root, "inference", name)
     result = listed(binary, file)
     assert result.returncode == 0, result.stderr
     assert f"requests {requests} " in " ".join(result.stdout.split())

@@ -107,17 +107,20 @@ std::vector<Job> GpuLog::read(const std::string& path, base::Diagnostics& proble
   SubmitOrder order(path, problems);
   size_t left_out = 0, row_number = 0;
   double first = std::numeric_limits<double>::infinity();
+  static const std::string kNone;
+  // The field of a column that the format may do without.
+  const auto field = [&](int column) -> const std::string& {
+    return column < 0 ? kNone : csv.fields()[static_cast<size_t>(column)];
+  };
+  const int begin = csv.column(format_.begin), state = csv.column(format_.state);
   while (csv.next(problems)) {
     ++row_number;
     const auto where = csv.where();
-    const auto field = [&](const std::string& name) -> const std::string& {
-      return csv.fields()[static_cast<size_t>(csv.column(name))];
-    };
     Job job;
     job.name = fmt::format("{}", row_number);
     bool fine =
-        number(field(format_.chips), format_.chips, {0.0, false, true}, where, rows, job.chips);
-    const std::string& submit = field(format_.submit);
+        number(field(columns[1]), format_.chips, {0.0, false, true}, where, rows, job.chips);
+    const std::string& submit = field(columns[0]);
     if (!format_.dates) {
       fine &= number(submit, format_.submit, {}, where, rows, job.submit_s);
     } else if (const auto date = base::parse_date(submit)) {
@@ -126,9 +129,7 @@ std::vector<Job> GpuLog::read(const std::string& path, base::Diagnostics& proble
       rows.report(where, format_.submit + " must be like 2017-10-09 07:01:55", submit);
       fine = false;
     }
-    static const std::string kNone;
-    fine &= run_time(format_.begin.empty() ? kNone : field(format_.begin), field(format_.end),
-                     format_, where, rows, job.duration_s);
+    fine &= run_time(field(begin), field(columns[2]), format_, where, rows, job.duration_s);
     if (!fine) continue;
     order.check(where, job.submit_s);
     if (job.chips <= 0.0 || job.duration_s <= 0.0) {
@@ -136,7 +137,7 @@ std::vector<Job> GpuLog::read(const std::string& path, base::Diagnostics& proble
       continue;
     }
     job.requested_s = job.duration_s;
-    if (!format_.state.empty()) job.ending = ending_of(field(format_.state));
+    job.ending = ending_of(field(state));
     if (job.ending != Ending::kCompletion) job.stop_s = job.duration_s;
     first = std::min(first, job.submit_s);
     jobs.push_back(std::move(job));

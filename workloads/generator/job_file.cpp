@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <map>
 
 #include "sim/base/error.h"
 #include "sim/base/rows.h"

@@ -18,6 +18,20 @@ std::vector<double> draw(const model::Arrivals& arrivals, double horizon_s, std:
   return Poisson().draw(arrivals, *base::parse_date("2026-01-05"), horizon_s, random);  // a Monday
 }
 
+struct Gaps {
+  double mean, variation;  // coefficient of variation
+};
+Gaps gaps_of(const std::vector<double>& times) {
+  double sum = 0.0, squares = 0.0;
+  for (size_t i = 1; i < times.size(); ++i) {
+    const double gap = times[i] - times[i - 1];
+    sum += gap;
+    squares += gap * gap;
+  }
+  const double n = static_cast<double>(times.size() - 1), mean = sum / n;
+  return {mean, std::sqrt(squares / n - mean * mean) / mean};
+}
+
 // 100 jobs an hour over four weeks: 67,200 expected, standard deviation 259.
 TEST(Poisson, KeepsTheMeanRate) {
   model::Arrivals a;
@@ -32,16 +46,9 @@ TEST(Poisson, KeepsTheMeanRate) {
 TEST(Poisson, GapsAreExponential) {
   model::Arrivals a;
   a.rate = base::Hertz{1.0 / 60.0};
-  const auto times = draw(a, 40 * kWeek_s);
-  double sum = 0.0, squares = 0.0;
-  for (size_t i = 1; i < times.size(); ++i) {
-    const double gap = times[i] - times[i - 1];
-    sum += gap;
-    squares += gap * gap;
-  }
-  const double n = static_cast<double>(times.size() - 1), mean = sum / n;
-  EXPECT_NEAR(mean, 60.0, 0.5);
-  EXPECT_NEAR(std::sqrt(squares / n - mean * mean) / mean, 1.0, 0.02);  // coefficient of variation
+  const Gaps gaps = gaps_of(draw(a, 40 * kWeek_s));
+  EXPECT_NEAR(gaps.mean, 60.0, 0.5);
+  EXPECT_NEAR(gaps.variation, 1.0, 0.02);
 }
 
 // A weekend day has 30 % of a weekday's jobs; the peak hour has (1 + a)/(1 - a) times the trough's.
@@ -76,17 +83,6 @@ TEST(Poisson, Grows) {
   EXPECT_NEAR(within(year_s - month, year_s) / within(0.0, month), expected, 0.05 * expected);
 }
 
-double gap_variation(const std::vector<double>& times) {
-  double sum = 0.0, squares = 0.0;
-  for (size_t i = 1; i < times.size(); ++i) {
-    const double gap = times[i] - times[i - 1];
-    sum += gap;
-    squares += gap * gap;
-  }
-  const double n = static_cast<double>(times.size() - 1), mean = sum / n;
-  return std::sqrt(squares / n - mean * mean) / mean;
-}
-
 TEST(Gamma, KeepsTheRateAndItsSpread) {
   for (const double cv : {0.4, 1.0, 3.0}) {
     model::Arrivals a;
@@ -96,7 +92,7 @@ TEST(Gamma, KeepsTheRateAndItsSpread) {
     const auto times = Gamma().draw(a, 0.0, 40 * kWeek_s, random);
     const double expected = 40 * kWeek_s / 60.0;
     EXPECT_NEAR(static_cast<double>(times.size()), expected, 4.0 * cv * std::sqrt(expected));
-    EXPECT_NEAR(gap_variation(times), cv, 0.03 * cv);
+    EXPECT_NEAR(gaps_of(times).variation, cv, 0.03 * cv);
     EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
   }
 }
@@ -111,10 +107,10 @@ TEST(Mmpp, KeepsTheRateAndBursts) {
   const auto times = Mmpp().draw(a, 0.0, 100 * kWeek_s, random);
   const double expected = 100 * kWeek_s / 30.0;
   EXPECT_NEAR(static_cast<double>(times.size()), expected, 0.03 * expected);
-  EXPECT_GT(gap_variation(times), 1.5);
+  EXPECT_GT(gaps_of(times).variation, 1.5);
   // One state only is Poisson.
   a.burst_factor = 1.0;
-  EXPECT_NEAR(gap_variation(Mmpp().draw(a, 0.0, 100 * kWeek_s, random)), 1.0, 0.02);
+  EXPECT_NEAR(gaps_of(Mmpp().draw(a, 0.0, 100 * kWeek_s, random)).variation, 1.0, 0.02);
 }
 
 TEST(Regular, IsEvenlySpaced) {
