@@ -24,7 +24,8 @@ def site_power(run: Run, *, site: str | None = None, ax: Axes | None = None) -> 
     Args:
         run: the run.
         site: one site: its IT power (filled), facility power, IT limit and grid limit. None: the
-            facility power of every site, and its grid limit dashed in the same colour.
+            facility power of every site, and its grid limit dashed in the same colour; beyond
+            as many sites as there are colours, the smaller ones together.
         ax: where to draw.
 
     """
@@ -47,13 +48,47 @@ def site_power(run: Run, *, site: str | None = None, ax: Axes | None = None) -> 
 def _all_sites(run: Run, facility: pd.DataFrame, grid: pd.DataFrame, ax: Axes) -> None:
     unit, name = style.scale(style.finite_max(facility, grid), style.WATTS)
     dates = _days(run, facility.index)
-    for number, site in enumerate(facility.columns):
+    largest = facility.max().sort_values(ascending=False, kind="stable").index
+    named = [site for site in facility.columns if site in set(largest[: len(style.COLOURS)])]
+    rest = facility.drop(columns=named)
+    for number, site in enumerate(named):
         colour = style.COLOURS[number % len(style.COLOURS)]
         ax.plot(dates, facility[site] / unit, color=colour, label=site)
         if np.isfinite(grid[site]).any():
             limit = _drawable(grid[site]) / unit
             ax.plot(dates, limit, color=colour, linestyle="--", linewidth=1, alpha=0.7)
+    if not rest.empty:
+        total = rest.sum(axis=1) / unit
+        ax.plot(dates, total, color="0.6", linestyle=":", label=f"{rest.shape[1]} others together")
     ax.set_ylabel(f"facility power ({name}; dashed: grid limit)")
+
+
+def vendor_power(run: Run, *, ax: Axes | None = None) -> Axes:
+    """Draw the IT power of each vendor's clusters over time, stacked.
+
+    Args:
+        run: the run.
+        ax: where to draw.
+
+    """
+    watts = run.cluster_series("it_power_w")
+    if watts.empty:
+        raise NoDataError(f"{run.path}: no samples of clusters; the run is {run.status}")
+    by_vendor = watts.T.groupby(run.clusters["vendor"].astype(str)).sum().T
+    unit, name = style.scale(float(by_vendor.sum(axis=1).max()), style.WATTS)
+    vendors = sorted(by_vendor.columns)
+    ax = style.axes(ax)
+    ax.stackplot(
+        _days(run, by_vendor.index),
+        *(by_vendor[vendor] / unit for vendor in vendors),
+        colors=[style.vendor_colour(vendor, vendors) for vendor in vendors],
+        labels=vendors,
+    )
+    ax.set_ylabel(f"IT power ({name})")
+    ax.set_ylim(bottom=0)
+    style.date_axis(ax)
+    style.legend_below(ax)
+    return style.tidy(ax)
 
 
 def _one_site(run: Run, site: str, facility: pd.Series, grid: pd.Series, ax: Axes) -> None:

@@ -19,6 +19,7 @@ from busbar import plots, style
 
 PLOTS: dict[str, Callable] = {
     "sites": plots.site_power,
+    "vendor-power": plots.vendor_power,
     "cluster-occupancy": plots.cluster_occupancy,
     "vendor-utilisation": plots.vendor_utilisation,
     "demand": plots.demand,
@@ -40,6 +41,7 @@ def write(run: busbar.Run, folder: Path) -> tuple[list[Path], list[str]]:
         name: lambda draw=draw: draw(run).figure for name, draw in PLOTS.items()
     }
     figures["site-power"] = lambda: power_by_site(run)
+    figures["power"] = lambda: power(run)
     figures["overview"] = lambda: overview(run)
     for name, make in figures.items():
         path = folder / f"{name}.png"
@@ -71,6 +73,14 @@ def power_by_site(run: busbar.Run) -> Figure:
         plots.site_power(run, site=name, ax=panel)
     for panel in panels.flat[len(names) :]:
         panel.set_visible(False)
+    return figure
+
+
+def power(run: busbar.Run) -> Figure:
+    """Draw the power of sites and vendors over the run, one above the other."""
+    figure, (sites, vendors) = plt.subplots(2, 1, figsize=(11, 10), layout="constrained")
+    plots.site_power(run, ax=sites)
+    plots.vendor_power(run, ax=vendors)
     return figure
 
 

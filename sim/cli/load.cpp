@@ -1,6 +1,7 @@
 #include "sim/cli/load.h"
 
 #include "sim/input/reader.h"
+#include "workloads/generator/logged_demand.h"
 
 namespace busbar::cli {
 
@@ -11,6 +12,7 @@ std::optional<Load> load(const ScenarioChoice& choice, const Registries& registr
   if (!scenario) return std::nullopt;
   if (choice.seed) scenario->seed = *choice.seed;
   if (choice.replicate) scenario->replicate = *choice.replicate;
+  generator::read_logged_demand(*scenario, problems);
   const base::RandomStreams streams(scenario->seed, scenario->replicate);
   auto jobs =
       generator::generate_jobs(*scenario, streams, registries.arrivals, registries.logs, problems);

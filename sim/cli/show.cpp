@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "sim/base/error.h"
 #include "sim/base/json.h"
@@ -71,6 +72,27 @@ Rows vendor_rows(const TraceReader& trace) {
   return rows;
 }
 
+// Traces of versions without campaigns have no such table.
+Rows stage_rows(const TraceReader& trace) {
+  Rows rows{{"campaign", "stage", "jobs", "ended", "start (d)", "end (d)", "due (d)"}};
+  if (!trace.has("/summary/stages")) return rows;
+  const auto campaign = trace.texts("/summary/stages/campaign"),
+             stage = trace.texts("/summary/stages/stage");
+  const auto column = [&](const char* name) {
+    return trace.numbers(std::string("/summary/stages/") + name);
+  };
+  const auto jobs = column("jobs"), ended = column("jobs_ended"), start = column("start_s"),
+             end = column("end_s"), due = column("due_s");
+  const auto days = [](double seconds) {
+    return std::isnan(seconds) ? std::string("-") : fmt::format("{:.1f}", seconds / base::kDay);
+  };
+  for (size_t i = 0; i < campaign.size(); ++i) {
+    rows.push_back({campaign[i], stage[i], base::format_count(jobs[i]),
+                    base::format_count(ended[i]), days(start[i]), days(end[i]), days(due[i])});
+  }
+  return rows;
+}
+
 Rows claim_rows(const TraceReader& trace) {
   Rows rows{{"claim", "", "public", "simulated", "deviation", "source"}};
   const auto name = trace.texts("/summary/claims/name"), unit = trace.texts("/summary/claims/unit"),
@@ -113,7 +135,8 @@ std::vector<Json::Object> table_of(const TraceReader& trace, const std::string& 
   std::vector<Json::Object> rows(trace.rows(table));
   for (const std::string& name : trace.columns(table)) {
     const std::string path = fmt::format("{}/{}", table, name);
-    const bool text = name == "vendor" || name == "name" || name == "unit" || name == "source";
+    const std::set<std::string> texts = {"vendor", "name", "unit", "source", "campaign", "stage"};
+    const bool text = texts.contains(name);
     if (text || name == "bound") {
       const auto values = text ? trace.texts(path) : trace.meanings(path);
       for (size_t i = 0; i < values.size(); ++i) rows[i][name] = values[i];
@@ -147,6 +170,7 @@ void print_json(const TraceReader& trace, const Summary& summary) {
       claims[i]["deviation"] = simulated[i] / said[i] - 1.0;
     out["sites"] = json_of(sites);
     out["vendors"] = json_of(table_of(trace, "/summary/vendors"));
+    if (trace.has("/summary/stages")) out["stages"] = json_of(table_of(trace, "/summary/stages"));
     out["claims"] = json_of(claims);
   }
   fmt::print("{}\n", Json(out).dump());
@@ -220,6 +244,7 @@ int show(const ShowOptions& options) {
                 {1, 2, 3, 4, 5, 6, 7, 8, 9});
   print_section("Vendors (shares of installed and powered chip-time)", vendor_rows(trace),
                 {1, 2, 3, 4, 5});
+  print_section("Campaigns (days since the start)", stage_rows(trace), {2, 3, 4, 5, 6});
   print_section("Claims: public figures beside simulated ones", claim_rows(trace), {2, 3, 4});
   return kOk;
 }

@@ -14,7 +14,6 @@ using record::EventKind;
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr std::int64_t kLargeJobChips = 256;
 constexpr double kRounding_s = 1e-6;  // of steps times step time
 
 Bound bound_of(scheduling::Obstacle obstacle) {
@@ -37,12 +36,10 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
     : parts_(parts),
       jobs_(std::move(jobs)),
       works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
+      books_(parts.scenario, parts.fleet, parts.clock, parts.journal),
+      campaigns_(parts.scenario, jobs_),
       waited_for_(jobs_.size(), Bound::kNone),
-      pool_of_(jobs_.size(), -1),
-      allocated_(parts.scenario.platform.clusters.size(), 0.0),
-      chip_seconds_(parts.scenario.platform.clusters.size(), 0.0),
-      open_chip_start_(parts.scenario.platform.clusters.size(), 0.0),
-      started_in_(parts.scenario.platform.clusters.size(), 0) {
+      pool_of_(jobs_.size(), -1) {
   parts_.solver.on_change([this](std::span<const Share> shares) { shares_changed(shares); });
 }
 
@@ -56,9 +53,15 @@ void JobDesk::open() {
 
 void JobDesk::arrive() {
   const auto job = static_cast<std::int32_t>(next_arrival_++);
-  ++counts_.submitted;
-  parts_.journal.note(EventKind::kSubmit, job, jobs_[static_cast<size_t>(job)].chips);
-  admit(job);
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  ++books_.counts.submitted;
+  parts_.journal.note(EventKind::kSubmit, job, j.chips);
+  if (campaigns_.waits(j)) {
+    waited_for_[static_cast<size_t>(job)] = Bound::kEarlierStage;
+    campaigns_.hold(job, j);
+  } else {
+    admit(job);
+  }
   open();
 }
 
@@ -98,9 +101,9 @@ void JobDesk::admit(std::int32_t job) {
     options.push_back(option);
   }
   if (options.empty()) {
-    ++counts_.rejected;
+    ++books_.counts.rejected;
     parts_.journal.note(EventKind::kReject, job, j.chips);
-    write_row(job, nullptr, record::JobState::kRejected, std::nan(""));
+    books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
     return;
   }
   // Waiting for a delivery is an option only where no pool has as many chips yet.
@@ -195,33 +198,6 @@ std::int64_t JobDesk::waiting_chips(std::int32_t index) const {
 
 // ── Running ──────────────────────────────────────────────────────────────────────────────────────
 
-// A step that waits for a link leaves its chips idle meanwhile: the same work draws less power.
-double JobDesk::busy_w_per_chip(const Active& active) const {
-  return active.work.busy_w_per_chip * active.work.step_s / active.step_s;
-}
-
-void JobDesk::add_power(const Active& active, double sign) {
-  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  for (const scheduling::Share& share : active.allocation.shares) {
-    const auto site = static_cast<size_t>(pool.state.parts[static_cast<size_t>(share.part)].site);
-    parts_.fleet.sites[site].add_it_power(
-        parts_.clock.now(),
-        sign * static_cast<double>(pool.state.chips_of(share)) * busy_w_per_chip(active));
-  }
-}
-
-// Counts the chips of a job in or out of its clusters.
-void JobDesk::hold(const Active& active, double sign) {
-  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  for (const scheduling::Share& share : active.allocation.shares) {
-    const auto cluster =
-        static_cast<size_t>(pool.state.parts[static_cast<size_t>(share.part)].cluster);
-    const auto chips = static_cast<double>(pool.state.chips_of(share));
-    allocated_[cluster] += sign * chips;
-    open_chip_start_[cluster] += sign * chips * active.segment_start_s;
-  }
-}
-
 void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation allocation,
                     const Work& work) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
@@ -235,8 +211,8 @@ void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation
     slot = free_slots_.back();
     free_slots_.pop_back();
   }
-  Active& active = active_[static_cast<size_t>(slot)];
-  active = Active{};
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  active = ActiveJob{};
   active.job = job;
   active.pool = index;
   active.allocation = std::move(allocation);
@@ -250,27 +226,25 @@ void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation
   active.steps_left = work.steps;
   active.step_s = work.step_s;
   ++active_count_;
-  ++counts_.started;
-  counts_.waited_for[now > j.submit_s ? (waited_for_[static_cast<size_t>(job)] == Bound::kNone
-                                             ? Bound::kQueueOrder
-                                             : waited_for_[static_cast<size_t>(job)])
-                                      : Bound::kNone]++;
-  ++started_in_[static_cast<size_t>(
-      pool.state.parts[static_cast<size_t>(active.allocation.shares.front().part)].cluster)];
+  Bound& waited_for = waited_for_[static_cast<size_t>(job)];
+  if (now <= j.submit_s) waited_for = Bound::kNone;
+  if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
+  ++books_.counts.started;
+  ++books_.counts.waited_for[waited_for];
+  campaigns_.started(j, now);
   pool.running.insert(
       {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
   pool.running_chip_end_s += active.expected_end_s * j.chips;
   pool.running_chips += j.chips;
   parts_.journal.note(EventKind::kStart, job, j.chips);
   open_flows(slot);
-  hold(active, 1.0);
-  add_power(active, 1.0);
+  books_.take(active);
   plan_end(slot);
 }
 
 // One flow for each shared path, bounded by what the job would send if it ran at full speed.
 void JobDesk::open_flows(std::int32_t slot) {
-  Active& active = active_[static_cast<size_t>(slot)];
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
   if (active.work.domain_bytes_per_step <= 0.0 && active.work.gradient_bytes <= 0.0) return;
   for (const Traffic& traffic :
        parts_.network.traffic(active.pool, active.allocation, active.work.domain_bytes_per_step,
@@ -288,11 +262,11 @@ void JobDesk::open_flows(std::int32_t slot) {
 }
 
 void JobDesk::plan_end(std::int32_t slot) {
-  Active& active = active_[static_cast<size_t>(slot)];
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
   parts_.clock.cancel(active.end);
-  const double done_s = active.segment_start_s + active.steps_left * active.step_s;
-  active.end = parts_.clock.at(std::min({done_s, active.kill_s, active.stop_s}), Phase::kEnd,
-                               static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
+  active.end =
+      parts_.clock.at(std::min({active.done_s(), active.kill_s, active.stop_s}), Phase::kEnd,
+                      static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
 }
 
 // A job whose share of a link changed goes on in a new segment with another step time.
@@ -301,7 +275,7 @@ void JobDesk::shares_changed(std::span<const Share> shares) {
   for (const Share& share : shares) {
     const std::int32_t slot = flow_owner_[static_cast<size_t>(share.flow)];
     if (slot < 0) continue;
-    for (Flow& flow : active_[static_cast<size_t>(slot)].flows) {
+    for (JobFlow& flow : active_[static_cast<size_t>(slot)].flows) {
       if (flow.id == share.flow) flow.rate_Bps = share.rate_Bps;
     }
     touched.push_back(slot);
@@ -309,77 +283,24 @@ void JobDesk::shares_changed(std::span<const Share> shares) {
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (const std::int32_t slot : touched) {
-    Active& active = active_[static_cast<size_t>(slot)];
+    ActiveJob& active = active_[static_cast<size_t>(slot)];
     double step_s = active.work.step_s;
-    for (const Flow& flow : active.flows) {
+    for (const JobFlow& flow : active.flows) {
       step_s = std::max(step_s, flow.bytes_per_step / std::max(flow.rate_Bps, 1e-9));
     }
     step_s += active.latency_s;
     if (std::abs(step_s - active.step_s) <= 1e-9 * active.step_s) continue;
-    close_segment(active, record::EndReason::kShareChanged);
-    add_power(active, -1.0);
-    active.step_s = step_s;
-    add_power(active, 1.0);
+    books_.close_segment(active, jobs_[static_cast<size_t>(active.job)],
+                         record::EndReason::kShareChanged);
+    books_.change_step(active, step_s);
     parts_.journal.note(EventKind::kShare, active.job, step_s);
     plan_end(slot);
   }
 }
 
-// Integrates work, energy, carbon and cost over the segment that ends now, and writes it.
-void JobDesk::close_segment(Active& active, record::EndReason reason) {
-  const double now = parts_.clock.now();
-  const double from = active.segment_start_s;
-  const model::Job& j = jobs_[static_cast<size_t>(active.job)];
-  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  const auto& platform = parts_.scenario.platform;
-  const double seconds = now - from;
-  const double watts_per_chip =
-      active.work.total_w_per_chip - active.work.busy_w_per_chip + busy_w_per_chip(active);
-  std::int64_t domains = 0;
-  for (const scheduling::Share& share : active.allocation.shares) {
-    const scheduling::Part& part = pool.state.parts[static_cast<size_t>(share.part)];
-    const auto chips = static_cast<double>(pool.state.chips_of(share));
-    SiteMeter& site = parts_.fleet.sites[static_cast<size_t>(part.site)];
-    const SiteMeter::PerWatt before = site.per_watt_until(from);
-    const SiteMeter::PerWatt after = site.per_watt_until(now);
-    const double watts = chips * watts_per_chip;
-    active.energy_j += watts * seconds;
-    active.carbon_g += watts * (after.carbon_g - before.carbon_g);
-    active.cost_usd +=
-        chips * seconds * platform.accelerator_of(platform.clusters[{part.cluster}]).price.value;
-    domains += share.whole_domains + (share.shared_chips > 0 ? 1 : 0);
-    chip_seconds_[static_cast<size_t>(part.cluster)] += chips * seconds;
-    open_chip_start_[static_cast<size_t>(part.cluster)] += chips * seconds;
-  }
-  counts_.chip_seconds += j.chips * seconds;
-  if (j.chips >= static_cast<double>(kLargeJobChips)) {
-    counts_.large_chip_seconds += j.chips * seconds;
-  }
-  active.steps_left = std::max(0.0, active.steps_left - seconds / active.step_s);
-  if (parts_.scenario.recording.segments) {
-    const scheduling::Part& first =
-        pool.state.parts[static_cast<size_t>(active.allocation.shares.front().part)];
-    record::SegmentRow row;
-    row.job = active.job;
-    row.site = first.site;
-    row.cluster = first.cluster;
-    row.domains = static_cast<std::int32_t>(domains);
-    row.chips = static_cast<std::int64_t>(j.chips);
-    row.start_s = from;
-    row.end_s = now;
-    row.step_s = active.step_s;
-    row.mfu = active.work.mfu * active.work.step_s / active.step_s;
-    row.power_w = j.chips * watts_per_chip;
-    row.end_reason = reason;
-    row.bound_by = active.step_s > active.work.step_s ? Bound::kNetwork : active.work.bound;
-    parts_.journal.trace().add(row);
-  }
-  active.segment_start_s = now;
-}
-
 // What an end is called in each table. A job that reaches its own failure or cancellation ends by
 // it, even at the second at which its work would have been done.
-const JobDesk::Farewell& JobDesk::farewell_of(const Active& active, model::Ending ending,
+const JobDesk::Farewell& JobDesk::farewell_of(const ActiveJob& active, model::Ending ending,
                                               double done_s) {
   using record::EndReason;
   using record::JobState;
@@ -398,20 +319,18 @@ const JobDesk::Farewell& JobDesk::farewell_of(const Active& active, model::Endin
 }
 
 void JobDesk::end(std::int32_t slot) {
-  Active& active = active_[static_cast<size_t>(slot)];
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
   const double now = parts_.clock.now();
   const model::Job& j = jobs_[static_cast<size_t>(active.job)];
-  const double done_s = active.segment_start_s + active.steps_left * active.step_s;
-  const Farewell& farewell = farewell_of(active, j.ending, done_s);
-  close_segment(active, farewell.reason);
+  const Farewell& farewell = farewell_of(active, j.ending, active.done_s());
+  books_.close_segment(active, j, farewell.reason);
   // Exactly, whatever the rounding of seconds over step time.
   if (farewell.state == record::JobState::kCompleted) active.steps_left = 0.0;
   parts_.journal.note(farewell.event, active.job, j.chips);
-  ++(counts_.*farewell.count);
-  write_row(active.job, &active, farewell.state, now);
-  hold(active, -1.0);
-  add_power(active, -1.0);
-  for (const Flow& flow : active.flows) {
+  ++(books_.counts.*farewell.count);
+  books_.write_row(active, j, farewell.state, now, waited_for_[static_cast<size_t>(active.job)]);
+  books_.give_back(active);
+  for (const JobFlow& flow : active.flows) {
     parts_.solver.remove(flow.id);
     flow_owner_[static_cast<size_t>(flow.id)] = -1;
   }
@@ -431,61 +350,28 @@ void JobDesk::end(std::int32_t slot) {
   active.job = -1;
   free_slots_.push_back(slot);
   for (const std::int32_t other : wake) request_decision(other);
-}
-
-void JobDesk::write_row(std::int32_t job, const Active* active, record::JobState state,
-                        double end_s) {
-  const model::Job& j = jobs_[static_cast<size_t>(job)];
-  record::JobRow row;
-  row.id = job;
-  row.name = j.name;
-  row.kind = static_cast<std::int8_t>(j.kind);
-  row.stream = j.stream;
-  row.model = j.model.index;
-  row.submit_s = j.submit_s;
-  row.chips = static_cast<std::int64_t>(j.chips);
-  row.state = state;
-  row.start_s = std::nan("");
-  row.end_s = end_s;
-  row.waited_for = waited_for_[static_cast<size_t>(job)];
-  if (const std::int32_t index = pool_of_[static_cast<size_t>(job)]; index >= 0) {
-    const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-    size_t part = 0;
-    if (active != nullptr) part = static_cast<size_t>(active->allocation.shares.front().part);
-    row.cluster = pool.state.parts[part].cluster;
-    row.site = pool.state.parts[part].site;
+  // The next stage of a campaign is submitted when the one before has ended.
+  for (const std::int32_t next : campaigns_.ended(j, now)) {
+    jobs_[static_cast<size_t>(next)].submit_s = now;
+    waited_for_[static_cast<size_t>(next)] = Bound::kNone;
+    admit(next);
   }
-  if (active != nullptr) {
-    row.start_s = active->start_s;
-    row.wait_s = active->start_s - j.submit_s;
-    if (row.wait_s > 0.0 && row.waited_for == Bound::kNone) row.waited_for = Bound::kQueueOrder;
-    if (row.wait_s <= 0.0) row.waited_for = Bound::kNone;
-    row.steps = active->work.steps - active->steps_left;
-    row.tokens = row.steps * active->work.tokens_per_step;
-    row.energy_j = active->energy_j;
-    row.carbon_g = active->carbon_g;
-    row.cost_usd = active->cost_usd;
-    // The work of a job that was killed or failed is lost: nothing saved it.
-    const bool lost = state == record::JobState::kKilled || state == record::JobState::kFailed;
-    row.lost_s = lost ? end_s - active->start_s : 0.0;
-  } else {
-    row.wait_s = parts_.clock.now() - j.submit_s;
-  }
-  parts_.journal.trace().add(row);
 }
 
 void JobDesk::close() {
-  std::vector<std::pair<std::int32_t, Active*>> running;
-  for (Active& active : active_) {
+  std::vector<std::pair<std::int32_t, ActiveJob*>> running;
+  for (ActiveJob& active : active_) {
     if (active.job >= 0) running.emplace_back(active.job, &active);
   }
   std::sort(running.begin(), running.end());
-  counts_.running = static_cast<std::int64_t>(running.size());
+  books_.counts.running = static_cast<std::int64_t>(running.size());
   for (const auto& [job, active] : running) {
-    close_segment(*active, record::EndReason::kRunEnd);
-    write_row(job, active, record::JobState::kRunning, std::nan(""));
+    const model::Job& j = jobs_[static_cast<size_t>(job)];
+    books_.close_segment(*active, j, record::EndReason::kRunEnd);
+    books_.write_row(*active, j, record::JobState::kRunning, std::nan(""),
+                     waited_for_[static_cast<size_t>(job)]);
   }
-  std::vector<std::int32_t> waiting;
+  std::vector<std::int32_t> waiting = campaigns_.held();
   for (const Pool& pool : parts_.fleet.pools) {
     waiting.insert(waiting.end(), pool.deferred.begin(), pool.deferred.end());
     for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
@@ -494,9 +380,10 @@ void JobDesk::close() {
     }
   }
   std::sort(waiting.begin(), waiting.end());
-  counts_.waiting = static_cast<std::int64_t>(waiting.size());
+  books_.counts.waiting = static_cast<std::int64_t>(waiting.size());
   for (const std::int32_t job : waiting) {
-    write_row(job, nullptr, record::JobState::kWaiting, std::nan(""));
+    books_.write_row(job, jobs_[static_cast<size_t>(job)], pool_of_[static_cast<size_t>(job)],
+                     record::JobState::kWaiting, waited_for_[static_cast<size_t>(job)]);
   }
 }
 

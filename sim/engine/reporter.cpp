@@ -58,8 +58,10 @@ void Reporter::sample(double now_s) {
   for (size_t p = 0; p < fleet_.pools.size(); ++p) {
     const Pool& pool = fleet_.pools[p];
     for (const PartInfo& part : pool.parts) {
-      clusters[static_cast<size_t>(part.cluster.index)].installed +=
-          static_cast<double>(part.powered) * pool.used_chips_per_domain;
+      record::ClusterSample& row = clusters[static_cast<size_t>(part.cluster.index)];
+      const auto domains = static_cast<double>(part.powered);
+      row.installed += domains * pool.used_chips_per_domain;
+      row.it_power_w += domains * fleet_.domain_power[p].idle_w;
     }
     // A queue is shared by the clusters of its pool: it is shown at the first.
     record::ClusterSample& first = clusters[static_cast<size_t>(pool.clusters.front().index)];
@@ -68,8 +70,10 @@ void Reporter::sample(double now_s) {
   }
   for (size_t i = 0; i < clusters.size(); ++i) {
     record::ClusterSample& row = clusters[i];
-    row.allocated = jobs_.allocated_chips()[i];
+    const ClusterUse& jobs = jobs_.books().use()[i];
+    row.allocated = jobs.chips;
     row.serving = serving_.held_chips()[i];
+    row.it_power_w += jobs.watts + serving_.watts()[i];
     row.idle = std::max(0.0, row.installed - row.allocated - row.serving);
   }
   std::vector<double> links(links_);
@@ -87,7 +91,8 @@ void Reporter::book(double now_s) {
     booked_usd_[i] = total;
   }
   for (size_t i = 0; i < booked_chip_s_.size(); ++i) {
-    const double total = jobs_.chip_seconds_until(now_s, i) + serving_.chip_seconds()[i];
+    const double total =
+        jobs_.books().use()[i].chip_seconds_until(now_s) + serving_.chip_seconds()[i];
     if (total == booked_chip_s_[i]) continue;
     const model::Cluster& cluster = platform.clusters[{static_cast<std::int32_t>(i)}];
     trace_.add(record::LedgerRow{
@@ -98,7 +103,7 @@ void Reporter::book(double now_s) {
 }
 
 void Reporter::summarise(double now_s, std::uint64_t events) {
-  const JobCounts& counts = jobs_.counts();
+  const JobCounts& counts = jobs_.books().counts;
   const auto set = [&](const char* name, std::int64_t value) { trace_.set_summary(name, value); };
   trace_.set_summary("simulated_s", now_s);
   set("events", static_cast<std::int64_t>(events));
@@ -124,6 +129,9 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
       counts.chip_seconds > 0.0 ? counts.large_chip_seconds / counts.chip_seconds : 0.0);
   trace_.set_summary("requests_arrived", serving_.arrived());
   trace_.set_summary("requests_served", serving_.served());
+  trace_.set_summary("batch_requests_arrived", serving_.batch().arrived);
+  trace_.set_summary("batch_requests_served", serving_.batch().served);
+  trace_.set_summary("batch_requests_served_late", serving_.batch().late);
   summarise_sites(now_s);
   summarise_vendors();
   summarise_claims(now_s);
@@ -162,9 +170,9 @@ void Reporter::summarise_vendors() {
       const auto i = static_cast<size_t>(id.index);
       auto& row = rows[platform.accelerator_of(platform.clusters[id]).vendor];
       row.chip_seconds += powered_chip_s_[i];
-      row.training_chip_seconds += jobs_.chip_seconds()[i];
+      row.training_chip_seconds += jobs_.books().use()[i].chip_seconds;
       row.serving_chip_seconds += serving_.chip_seconds()[i];
-      row.jobs_started += static_cast<double>(jobs_.started_in()[i]);
+      row.jobs_started += static_cast<double>(jobs_.books().use()[i].started);
     }
   }
   for (auto& [vendor, row] : rows) {
@@ -201,7 +209,7 @@ double Reporter::simulated(const model::Claim& claim, double now_s) const {
       }
       return sum;
     case model::ClaimQuantity::kTrainingJobs:
-      return static_cast<double>(jobs_.counts().started);
+      return static_cast<double>(jobs_.books().counts.started);
     case model::ClaimQuantity::kCapitalCost:
     case model::ClaimQuantity::kChipCost:
       for (const model::Cluster& cluster : platform.clusters) {

@@ -16,6 +16,8 @@ namespace {
 
 // Sized to this share of what the replicas could serve, so that an hour's peaks find room.
 constexpr double kTargetUtilisation = 0.75;
+// Batch requests fill the replicas to this share: they yield to the others at once.
+constexpr double kBatchUtilisation = 0.95;
 
 bool named(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
@@ -30,8 +32,10 @@ ServingDesk::ServingDesk(const model::Scenario& scenario, const Behaviours& beha
       clock_(clock),
       fleet_(fleet),
       journal_(journal),
+      deferred_(scenario.workload.services.size()),
       held_(scenario.platform.clusters.size(), 0.0),
-      chip_seconds_(scenario.platform.clusters.size(), 0.0) {
+      chip_seconds_(scenario.platform.clusters.size(), 0.0),
+      watts_(scenario.platform.clusters.size(), 0.0) {
   find_holdings();
 }
 
@@ -63,17 +67,24 @@ void ServingDesk::find_holdings() {
   }
 }
 
-// Regional demand follows the local day and grows exponentially over the years.
+// Regional demand follows a log, or the local day, and grows exponentially over the years.
 double ServingDesk::demand(const model::Service& service, const model::Demand& demand,
                            double unix_s) const {
+  const double years = (unix_s - scenario_.start_unix_s) / (365.25 * base::kDay);
+  const double growth = std::pow(service.growth_per_year, years);
+  if (!demand.logged_per_s.empty()) {
+    const size_t hours = demand.logged_per_s.size();
+    const auto hour = static_cast<size_t>((unix_s - scenario_.start_unix_s) / base::kHour);
+    if (hour >= hours && !demand.repeat) return 0.0;
+    return demand.logged_per_s[hour % hours] * growth;
+  }
   const Id<model::Region> region = scenario_.platform.regions.find(demand.region);
   const double offset_h = region ? scenario_.platform.regions[region].utc_offset_h : 0.0;
   const double local_h = base::hour_of_day(unix_s + offset_h * base::kHour);
   const double day =
       1.0 + demand.daily_amplitude *
                 std::cos(2.0 * std::numbers::pi * (local_h - demand.peak_hour_local) / 24.0);
-  const double years = (unix_s - scenario_.start_unix_s) / (365.25 * base::kDay);
-  return demand.requests.value * day * std::pow(service.growth_per_year, years);
+  return demand.requests.value * day * growth;
 }
 
 double ServingDesk::replicas_in(const Holding& holding) const {
@@ -92,7 +103,7 @@ void ServingDesk::route(double now_s) {
     for (const PartInfo& part : pool.parts) of_pool.push_back(static_cast<double>(part.powered));
   }
   for (Holding& holding : holdings_) {
-    holding.requests_per_s = 0.0;
+    holding.requests_per_s = holding.due_per_s = 0.0;
     holding.wanted = 0;
   }
   for (const auto id : scenario_.workload.services.ids()) {
@@ -112,16 +123,12 @@ void ServingDesk::route(double now_s) {
       std::stable_sort(near.begin(), near.end(),
                        [](const auto& a, const auto& b) { return a.first < b.first; });
       for (auto& [distance, holding] : near) {
-        const Pool& pool = fleet_.pools[static_cast<size_t>(holding->pool)];
         double& free =
             free_domains[static_cast<size_t>(holding->pool)][static_cast<size_t>(holding->part)];
-        const double per_domain = pool.used_chips_per_domain / holding->chips_per_replica *
-                                  holding->replica.requests_per_s * kTargetUtilisation;
-        const double room = free * per_domain;
-        const double taken = std::min(left, room);
+        const double taken = std::min(left, free * per_domain(*holding));
         if (taken <= 0.0) continue;
         holding->requests_per_s += taken;
-        free -= taken / per_domain;
+        free -= taken / per_domain(*holding);
         left -= taken;
         if (left <= 0.0) break;
       }
@@ -129,14 +136,63 @@ void ServingDesk::route(double now_s) {
       if (left > 0.0 && !near.empty()) near.front().second->requests_per_s += left;
     }
   }
+  // Batch requests that can wait no longer take what room is left, in the order of the world.
+  for (Holding& holding : holdings_) {
+    const auto& waiting = deferred_[static_cast<size_t>(holding.service)];
+    double due = waiting.due_by(now_s + base::kHour) / base::kHour;
+    for (const Holding& other : holdings_) {
+      if (other.service == holding.service) due -= other.due_per_s;
+    }
+    double& free =
+        free_domains[static_cast<size_t>(holding.pool)][static_cast<size_t>(holding.part)];
+    holding.due_per_s = std::clamp(due, 0.0, free * per_domain(holding));
+    free -= holding.due_per_s / per_domain(holding);
+  }
   for (Holding& holding : holdings_) {
     const Pool& pool = fleet_.pools[static_cast<size_t>(holding.pool)];
-    const double replicas =
-        std::ceil(holding.requests_per_s / (holding.replica.requests_per_s * kTargetUtilisation));
+    const double replicas = std::ceil((holding.requests_per_s + holding.due_per_s) /
+                                      (holding.replica.requests_per_s * kTargetUtilisation));
     holding.wanted = static_cast<std::int64_t>(
         std::ceil(replicas * holding.chips_per_replica / pool.used_chips_per_domain));
     holding.wanted =
         std::min(holding.wanted, pool.parts[static_cast<size_t>(holding.part)].powered);
+  }
+}
+
+// Requests per second that one domain is sized for.
+double ServingDesk::per_domain(const Holding& holding) const {
+  return fleet_.pools[static_cast<size_t>(holding.pool)].used_chips_per_domain /
+         holding.chips_per_replica * holding.replica.requests_per_s * kTargetUtilisation;
+}
+
+serving::ServiceHour ServingDesk::hour_of(const Holding& holding, double replicas) const {
+  return serving::steady_state(holding.replica, holding.requests_per_s, replicas,
+                               holding.batch_per_s);
+}
+
+// The batch requests of the coming hour join those that wait.
+void ServingDesk::add_batch(double now_s) {
+  const double years = now_s / (365.25 * base::kDay);
+  for (const auto id : scenario_.workload.services.ids()) {
+    const model::Service& service = scenario_.workload.services[id];
+    if (service.batch_tokens_per_s <= 0.0) continue;
+    const double requests = service.batch_tokens_per_s / service.output_tokens * base::kHour *
+                            std::pow(service.growth_per_year, years);
+    deferred_[static_cast<size_t>(id.index)].add(now_s + service.batch_deadline.value, requests);
+    batch_.arrived += requests;
+  }
+}
+
+// What the replicas of this hour have left goes to batch requests, in the order of the world.
+void ServingDesk::share_batch() {
+  std::vector<double> left;
+  for (const auto& waiting : deferred_) left.push_back(waiting.waiting() / base::kHour);
+  for (Holding& holding : holdings_) {
+    double& of_service = left[static_cast<size_t>(holding.service)];
+    const double capacity =
+        replicas_in(holding) * holding.replica.requests_per_s * kBatchUtilisation;
+    holding.batch_per_s = std::clamp(capacity - holding.requests_per_s, 0.0, of_service);
+    of_service -= holding.batch_per_s;
   }
 }
 
@@ -160,8 +216,7 @@ void ServingDesk::resize(Holding& holding, std::int64_t domains) {
 // Power follows the utilisation of the hour.
 void ServingDesk::set_watts(Holding& holding) {
   const Pool& pool = fleet_.pools[static_cast<size_t>(holding.pool)];
-  const serving::ServiceHour hour =
-      serving::steady_state(holding.replica, holding.requests_per_s, replicas_in(holding));
+  const serving::ServiceHour hour = hour_of(holding, replicas_in(holding));
   const power::ChipPower chip = power::busy_chip_power(
       scenario_.platform, pool.domain,
       {.compute = hour.compute_fraction, .communication = hour.communication_fraction});
@@ -171,6 +226,8 @@ void ServingDesk::set_watts(Holding& holding) {
   SiteMeter& site = fleet_.sites[static_cast<size_t>(holding.site)];
   site.add_it_power(clock_.now(), watts - holding.watts);
   site.add_reserve(reserve - holding.reserve);
+  const PartInfo& part = pool.parts[static_cast<size_t>(holding.part)];
+  watts_[static_cast<size_t>(part.cluster.index)] += watts - holding.watts;
   holding.watts = watts;
   holding.reserve = reserve;
 }
@@ -191,8 +248,11 @@ void ServingDesk::book(Holding& holding, double now_s) {
   chip_seconds_[static_cast<size_t>(cluster.index)] += chip_s;
   if (seconds > 0.0 && (holding.requests_per_s > 0.0 || holding.domains > 0)) {
     const double mean_replicas = chip_s / seconds / holding.chips_per_replica;
-    const serving::ServiceHour hour = serving::steady_state(holding.replica, holding.requests_per_s,
-                                                            std::floor(mean_replicas + 1e-9));
+    const serving::ServiceHour hour = hour_of(holding, std::floor(mean_replicas + 1e-9));
+    auto& waiting = deferred_[static_cast<size_t>(holding.service)];
+    const auto batch = waiting.take(holding.batch_per_s * seconds, holding.hour_begin_s);
+    batch_.served += batch.served;
+    batch_.late += batch.late;
     const model::Service& service = scenario_.workload.services[{holding.service}];
     record::ServingRow row;
     row.time_s = holding.hour_begin_s;
@@ -206,7 +266,9 @@ void ServingDesk::book(Holding& holding, double now_s) {
     row.ttft_p99 = hour.ttft_p99_s;
     row.tpot_p50 = hour.tpot_p50_s;
     row.tpot_p99 = hour.tpot_p99_s;
-    row.tokens = row.served * service.output_tokens;
+    row.batch_served = batch.served;
+    row.queue = waiting.waiting();
+    row.tokens = (row.served + row.batch_served) * service.output_tokens;
     const power::ChipPower chip = power::busy_chip_power(
         scenario_.platform, pool.domain,
         {.compute = hour.compute_fraction, .communication = hour.communication_fraction});
@@ -224,6 +286,7 @@ void ServingDesk::book(Holding& holding, double now_s) {
 std::vector<std::int32_t> ServingDesk::begin_hour(double now_s) {
   std::vector<std::int32_t> grown;
   for (Holding& holding : holdings_) book(holding, now_s);
+  add_batch(now_s);
   route(now_s);
   // First those that shrink, so that others find what they leave.
   for (Holding& holding : holdings_) {
@@ -234,6 +297,7 @@ std::vector<std::int32_t> ServingDesk::begin_hour(double now_s) {
   for (size_t pool = 0; pool < fleet_.pools.size(); ++pool) {
     claim(static_cast<std::int32_t>(pool));
   }
+  share_batch();
   for (Holding& holding : holdings_) set_watts(holding);
   std::sort(grown.begin(), grown.end());
   grown.erase(std::unique(grown.begin(), grown.end()), grown.end());

@@ -9,14 +9,17 @@
 #include "sim/engine/clock.h"
 #include "sim/engine/fleet.h"
 #include "sim/engine/journal.h"
+#include "sim/serving/deferred_traffic.h"
 
 namespace busbar::engine {
 
 /// Holds domains for services, ahead of training.
 ///
 /// Every hour each region's demand goes to the nearest site that can serve it, each site's
-/// replicas are sized for the coming hour, and whole domains are taken or given back. What cannot
-/// be had at once is taken from the next domains that jobs free; until then requests are shed.
+/// replicas are sized for the coming hour, and whole domains are taken or given back. Batch
+/// requests fill what the replicas have left; only those whose deadline comes add replicas. What
+/// cannot be had at once is taken from the next domains that jobs free; until then requests are
+/// shed.
 class ServingDesk {
  public:
   ServingDesk(const model::Scenario& scenario, const Behaviours& behaviours, Clock& clock,
@@ -36,6 +39,13 @@ class ServingDesk {
   /// Requests that arrived and that were served.
   double arrived() const { return arrived_; }
   double served() const { return served_; }
+  /// Power above idle, by cluster index.
+  const std::vector<double>& watts() const { return watts_; }
+  /// Requests that may wait.
+  struct Batch {
+    double arrived = 0.0, served = 0.0, late = 0.0;
+  };
+  const Batch& batch() const { return batch_; }
 
  private:
   // A service at one part of a pool.
@@ -46,6 +56,8 @@ class ServingDesk {
     serving::ReplicaEstimate replica;
     double chips_per_replica = 1.0;
     double requests_per_s = 0.0;  // of this hour
+    double due_per_s = 0.0;       // batch requests that can wait no longer
+    double batch_per_s = 0.0;     // batch requests that it takes, those included
     std::int64_t wanted = 0;      // domains
     std::int64_t domains = 0;     // held
     double watts = 0.0;           // above idle
@@ -55,6 +67,10 @@ class ServingDesk {
   void find_holdings();
   double demand(const model::Service& service, const model::Demand& demand, double unix_s) const;
   void route(double now_s);
+  void add_batch(double now_s);
+  void share_batch();
+  double per_domain(const Holding& holding) const;
+  serving::ServiceHour hour_of(const Holding& holding, double replicas) const;
   void resize(Holding& holding, std::int64_t domains);
   void set_watts(Holding& holding);
   double full_load_w(std::int32_t pool) const;
@@ -67,7 +83,9 @@ class ServingDesk {
   Fleet& fleet_;
   Journal& journal_;
   std::vector<Holding> holdings_;
-  std::vector<double> held_, chip_seconds_;
+  std::vector<serving::DeferredTraffic> deferred_;  // by service
+  std::vector<double> held_, chip_seconds_, watts_;
+  Batch batch_;
   double arrived_ = 0.0, served_ = 0.0;
 };
 

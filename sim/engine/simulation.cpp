@@ -183,7 +183,7 @@ void Simulation::Impl::sample() {
 
 void Simulation::Impl::report_progress() {
   if (!listener) return;
-  const JobCounts& counts = desks_->jobs.counts();
+  const JobCounts& counts = desks_->jobs.books().counts;
   listener({clock_.now(), horizon_s_, clock_.events(),
             counts.completed + counts.killed + counts.failed + counts.cancelled + counts.rejected,
             jobs_total_});
@@ -237,6 +237,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   reporter.book(end_s);
   jobs.close();
   reporter.summarise(end_s, clock_.events());
+  jobs.campaigns().summarise(trace);
   report_progress();
   desks_ = nullptr;
   return {interrupted_, journal.fingerprint(), clock_.events()};

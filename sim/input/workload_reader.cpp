@@ -40,9 +40,11 @@ class WorkloadReader {
   model::ParallelPlan plan(const Element& e);
   void portability(const Element& e);
   void stream(const Element& e);
+  model::Demand demand(const Element& e);
   void service(const Element& e);
   void trace(const Element& e);
   void campaign(const Element& e);
+  bool in_a_campaign(const std::string& stream) const;
   void models(const Element& catalogue);
 
   Workload& workload_;
@@ -190,7 +192,7 @@ void WorkloadReader::stream(const Element& e) {
           {fmt::format("stream '{}' {}", s.name, attribute), e.where(attribute)});
     }
   }
-  s.arrivals = arrivals(e.child("arrivals"));
+  if (const Element a = e.child("arrivals")) s.arrivals = arrivals(a);
   s.chips = distribution(e.child("chips"), Dimension::kCount, 1.0);
   const Element duration = e.child("duration"), tokens = e.child("tokens");
   if (static_cast<bool>(duration) == static_cast<bool>(tokens)) {
@@ -216,6 +218,34 @@ void WorkloadReader::stream(const Element& e) {
   first_.add(workload_.streams, std::move(s), e, "stream", problems_);
 }
 
+// Either a rate with its day, or a log.
+model::Demand WorkloadReader::demand(const Element& e) {
+  model::Demand d;
+  d.region = e.get("region");
+  d.where = e.where("log");
+  const bool logged = e.has("log");
+  for (const char* name : {"requests", "daily-amplitude", "peak-hour-local"}) {
+    if (logged && e.has(name)) {
+      problems_.error(e.where(name), "a <demand> with a log takes its {} from there", name);
+    }
+  }
+  for (const char* name : {"scale", "repeat"}) {
+    if (!logged && e.has(name)) {
+      problems_.error(e.where(name), "{} belongs to a <demand> with a log", name);
+    }
+  }
+  if (logged) {
+    d.log_path = path_of(e, "log", problems_);
+    d.scale = count(e, "scale", 1.0, 1e-9);
+    d.repeat = e.get("repeat", "no") == "yes";
+    return d;
+  }
+  d.requests = base::Hertz{xml::required_quantity(e, "requests", Dimension::kFrequency, problems_)};
+  d.daily_amplitude = share(e, "daily-amplitude", 0.0);
+  d.peak_hour_local = count(e, "peak-hour-local", 15.0);
+  return d;
+}
+
 void WorkloadReader::service(const Element& e) {
   model::Service s;
   s.name = e.get("id");
@@ -224,25 +254,24 @@ void WorkloadReader::service(const Element& e) {
   s.vendors = xml::words(e, "vendors");
   s.sites = xml::words(e, "sites");
   s.growth_per_year = count(e, "growth-per-year", 1.0, 1e-3);
-  s.input_tokens = xml::integer(e, "input-tokens", 1, problems_, 1);
-  s.output_tokens = xml::integer(e, "output-tokens", 1, problems_, 1);
+  s.input_tokens = xml::integer(e, "input-tokens", 0, problems_, 1);
+  s.output_tokens = xml::integer(e, "output-tokens", 0, problems_, 1);
   s.ttft_slo = base::Seconds{xml::required_quantity(e, "ttft", Dimension::kTime, problems_, 1e-6)};
   s.tpot_slo = base::Seconds{xml::required_quantity(e, "tpot", Dimension::kTime, problems_, 1e-6)};
   s.precision = e.get("precision", "fp8");
   s.chips_per_replica = xml::integer(e, "chips-per-replica", 0, problems_, 1);
   s.batch_tokens_per_s = xml::quantity(e, "batch-tokens", Dimension::kTokenRate, 0.0, problems_);
-  if (e.has("batch-tokens")) {
-    workload_.unused.push_back(
-        {fmt::format("service '{}' batch-tokens", s.name), e.where("batch-tokens")});
-  }
+  s.batch_deadline = base::Seconds{
+      xml::quantity(e, "batch-deadline", Dimension::kTime, base::kDay, problems_, base::kHour)};
+  bool logged = false;
   for (const Element& d : e.children("demand")) {
-    model::Demand demand;
-    demand.region = d.get("region");
-    demand.requests =
-        base::Hertz{xml::required_quantity(d, "requests", Dimension::kFrequency, problems_)};
-    demand.daily_amplitude = share(d, "daily-amplitude", 0.0);
-    demand.peak_hour_local = count(d, "peak-hour-local", 15.0);
-    s.demands.push_back(demand);
+    s.demands.push_back(demand(d));
+    logged = logged || !s.demands.back().log_path.empty();
+  }
+  for (const char* tokens : {"input-tokens", "output-tokens"}) {
+    if (!e.has(tokens) && !logged) {
+      problems_.error(e.where(), "service '{}' needs {}, or a <demand> with a log", s.name, tokens);
+    }
   }
   cite_as(e, fmt::format("service '{}'", s.name));
   first_.add(workload_.services, std::move(s), e, "service", problems_);
@@ -267,6 +296,13 @@ void WorkloadReader::campaign(const Element& e) {
   c.name = e.get("id");
   c.start_unix_s = xml::date(e, "start", 0.0, problems_);
   c.finish_unix_s = xml::date(e, "finish", 0.0, problems_);
+  if (c.finish_unix_s > 0.0 && c.finish_unix_s <= c.start_unix_s) {
+    problems_.error(e.where("finish"), "campaign '{}' finishes before it starts", c.name);
+  }
+  c.within = base::Seconds{xml::quantity(e, "within", Dimension::kTime, 0.0, problems_, 1.0)};
+  if (e.has("within") && e.has("finish")) {
+    problems_.error(e.where("within"), "campaign '{}': write finish or within, not both", c.name);
+  }
   std::vector<std::string> names;
   for (const Element& s : e.children("stage")) {
     model::CampaignStage stage;
@@ -281,12 +317,23 @@ void WorkloadReader::campaign(const Element& e) {
                         stage.name, before, base::suggestion(before, names));
       }
     }
+    if (std::find(names.begin(), names.end(), stage.name) != names.end()) {
+      problems_.error(s.where("id"), "campaign '{}' has two stages '{}'", c.name, stage.name);
+    }
     names.push_back(stage.name);
     c.stages.push_back(stage);
   }
-  workload_.unused.push_back({fmt::format("campaign '{}'", c.name), e.where()});
   cite_as(e, fmt::format("campaign '{}'", c.name));
   first_.add(workload_.campaigns, std::move(c), e, "campaign", problems_);
+}
+
+bool WorkloadReader::in_a_campaign(const std::string& stream) const {
+  for (const model::Campaign& campaign : workload_.campaigns) {
+    for (const model::CampaignStage& stage : campaign.stages) {
+      if (stage.stream == stream) return true;
+    }
+  }
+  return false;
 }
 
 void WorkloadReader::models(const Element& catalogue) {
@@ -307,6 +354,11 @@ void WorkloadReader::read(const Element& root) {
   for (const Element& e : root.children("service")) service(e);
   for (const Element& e : root.children("trace")) trace(e);
   for (const Element& e : root.children("campaign")) campaign(e);
+  for (const model::TrainingStream& s : workload_.streams) {
+    if (s.arrivals.rate.value > 0.0 || in_a_campaign(s.name)) continue;
+    problems_.error(root.where(), "stream '{}' has neither <arrivals> nor a campaign that uses it",
+                    s.name);
+  }
   for (const Element& e : root.children("step-times")) {
     workload_.step_time_tables.push_back({e.get("id"), path_of(e, "href", problems_), e.where()});
     workload_.unused.push_back({fmt::format("step-times '{}'", e.get("id")), e.where()});

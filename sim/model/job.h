@@ -25,7 +25,8 @@ struct Job {
   double requested_s = 0.0;     // rigid jobs: killed after this; 0: request_factor applies
   double request_factor = 1.0;  // requested time over estimated run time
   Ending ending = Ending::kCompletion;
-  double stop_s = 0.0;  // run time after which it fails or is cancelled
+  std::int32_t campaign = -1, stage = -1;  // indices of its campaign and stage; -1: of none
+  double stop_s = 0.0;                     // run time after which it fails or is cancelled
 };
 
 }  // namespace busbar::model

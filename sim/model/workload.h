@@ -133,7 +133,7 @@ struct EarlyEnd {
   Distribution after_s;
 };
 
-/// A stream of like training jobs.
+/// A stream of like training jobs. Without arrivals (rate 0) only campaigns use it.
 struct TrainingStream {
   std::string name;
   JobKind kind = JobKind::kPretraining;
@@ -171,9 +171,14 @@ struct ReplayedTrace {
 /// Requests of one region to one service.
 struct Demand {
   std::string region;
-  base::Hertz requests;  // mean at the start
+  base::Hertz requests;  // mean at the start; or…
   double daily_amplitude = 0.0;
   double peak_hour_local = 15.0;
+  std::string log_path;              // …a log of requests, replayed from the start
+  double scale = 1.0;                // requests for each one of the log
+  bool repeat = false;               // begin the log again when it ends
+  std::vector<double> logged_per_s;  // requests per second, hour by hour of the log, scaled
+  base::Location where;
 };
 
 /// An inference service.
@@ -184,11 +189,12 @@ struct Service {
   std::vector<std::string> vendors, sites;
   std::vector<Demand> demands;
   double growth_per_year = 1.0;
-  double input_tokens = 0.0, output_tokens = 0.0;  // mean of one request
+  double input_tokens = 0.0, output_tokens = 0.0;  // mean of one request; 0: of its logs
   base::Seconds ttft_slo, tpot_slo;
   std::string precision = "fp8";
   int chips_per_replica = 0;        // 0: the fewest that hold weights and cache
-  double batch_tokens_per_s = 0.0;  // deferrable traffic
+  double batch_tokens_per_s = 0.0;  // output tokens of requests that may wait…
+  base::Seconds batch_deadline;     // …for so long
 };
 
 /// One stage of a campaign: waits for its predecessors.
@@ -201,7 +207,9 @@ struct CampaignStage {
 struct Campaign {
   std::string name;
   std::vector<CampaignStage> stages;
-  double start_unix_s = 0.0, finish_unix_s = 0.0;
+  double start_unix_s = 0.0;   // 0: with the scenario
+  double finish_unix_s = 0.0;  // when it should be done; 0: not said, or…
+  base::Seconds within;        // …so long after its start
 };
 
 /// A CSV of measured step times that replaces the built-in estimate.

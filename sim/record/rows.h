@@ -38,7 +38,9 @@ enum class Bound : std::int8_t {
   kNetwork,
   kPipeline,
   kBatch,
-  kFixed
+  kFixed,
+  // Of starts again:
+  kEarlierStage
 };
 
 enum class EndReason : std::int8_t {
@@ -119,6 +121,7 @@ struct ServingRow {
   double replicas = 0, arrivals = 0, served = 0, shed = 0, queue = 0;
   double ttft_p50 = 0, ttft_p99 = 0, tpot_p50 = 0, tpot_p99 = 0;
   double tokens = 0, energy_j = 0, cost_usd = 0;
+  double batch_served = 0;
 };
 
 enum class Account : std::int8_t { kElectricity, kChipHours, kWan, kCapacity };
@@ -148,6 +151,14 @@ struct VendorSummaryRow {
   double jobs_started = 0;
 };
 
+/// One stage of a campaign, written at the end to `/summary/stages`.
+struct StageSummaryRow {
+  std::string_view campaign, stage;
+  std::int64_t jobs = 0, jobs_ended = 0;
+  double start_s = 0, end_s = 0;  // NaN: not yet
+  double due_s = 0;               // of the campaign; NaN: none
+};
+
 /// A public figure beside the simulated one, written at the end to `/summary/claims`.
 struct ClaimRow {
   std::string_view name, unit, source;
@@ -162,10 +173,10 @@ struct SiteSample {
   double it_limit_w = 0, grid_limit_w = 0, pue = 0;  // limits: infinity when there is none
 };
 
-/// State of one cluster at a sample time, in chips.
+/// State of one cluster at a sample time, in chips and watts.
 struct ClusterSample {
   double installed = 0, allocated = 0, serving = 0, failed = 0, idle = 0, queued_jobs = 0,
-         queued_chips = 0;
+         queued_chips = 0, it_power_w = 0;
 };
 
 }  // namespace busbar::record

@@ -19,9 +19,9 @@ constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuning",
                                 "evaluation", "reinforcement", "inference"};
 constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
                                  "waiting",   "rejected", "cancelled"};
-constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power", "queue-order",
-                              "delivery", "cooling", "compute",  "memory",     "network",
-                              "pipeline", "batch",   "fixed"};
+constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",   "queue-order",
+                              "delivery", "cooling", "compute",  "memory",       "network",
+                              "pipeline", "batch",   "fixed",    "earlier-stage"};
 constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
                                   "share-changed", "cap",    "run-end", "cancelled"};
 constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",  "reject",
@@ -213,7 +213,8 @@ constexpr Column kServing[] = {
     column<&ServingRow::arrivals>("arrivals", "1", "requests that arrive"),
     column<&ServingRow::served>("served", "1", "requests served"),
     column<&ServingRow::shed>("shed", "1", "requests refused"),
-    column<&ServingRow::queue>("queue", "1", "requests waiting at the end"),
+    column<&ServingRow::queue>("queue", "1",
+                               "batch requests of the whole service that wait at the end"),
     column<&ServingRow::ttft_p50>("ttft_p50", "s", "time to first token, median"),
     column<&ServingRow::ttft_p99>("ttft_p99", "s", "time to first token, 99th percentile"),
     column<&ServingRow::tpot_p50>("tpot_p50", "s", "time per output token, median"),
@@ -221,6 +222,7 @@ constexpr Column kServing[] = {
     column<&ServingRow::tokens>("tokens", "token", "output tokens"),
     column<&ServingRow::energy_j>("energy_j", "J", "IT energy"),
     column<&ServingRow::cost_usd>("cost_usd", "USD", "cost of the chips at list price"),
+    column<&ServingRow::batch_served>("batch_served", "1", "batch requests served"),
 };
 
 constexpr Column kLedger[] = {
@@ -256,6 +258,7 @@ constexpr Column kClusterSeries[] = {
     column<&ClusterSample::idle>("idle", "1", "chips that nobody holds"),
     column<&ClusterSample::queued_jobs>("queued_jobs", "1", "jobs that wait here"),
     column<&ClusterSample::queued_chips>("queued_chips", "1", "chips that they ask for"),
+    column<&ClusterSample::it_power_w>("it_power_w", "W", "IT power of its domains"),
 };
 
 struct Throughput {
@@ -293,6 +296,16 @@ constexpr Column kVendorSummary[] = {
     column<&VendorSummaryRow::serving_chip_seconds>("serving_chip_seconds", "s",
                                                     "chip-time held by inference services"),
     column<&VendorSummaryRow::jobs_started>("jobs_started", "1", "jobs started on its chips"),
+};
+
+constexpr Column kStages[] = {
+    column<&StageSummaryRow::campaign>("campaign", "", "name of the campaign"),
+    column<&StageSummaryRow::stage>("stage", "", "name of the stage"),
+    column<&StageSummaryRow::jobs>("jobs", "1", "jobs of the stage"),
+    column<&StageSummaryRow::jobs_ended>("jobs_ended", "1", "of those, ended"),
+    column<&StageSummaryRow::start_s>("start_s", "s", "start of its first job; NaN: not yet"),
+    column<&StageSummaryRow::end_s>("end_s", "s", "end of its last job; NaN: not yet"),
+    column<&StageSummaryRow::due_s>("due_s", "s", "when the campaign should end; NaN: no date"),
 };
 
 constexpr Column kClaims[] = {
@@ -336,8 +349,8 @@ constexpr Table kTables[] = {
     {"/ledger", "Money, booked at the end of intervals.", Growth::kRows, kLedger, {}},
     {"/series/site", "State of the sites at sample times.", Growth::kSamples, kSiteSeries,
      "/platform/sites"},
-    {"/series/cluster", "State of the clusters at sample times, in chips.", Growth::kSamples,
-     kClusterSeries, "/platform/clusters"},
+    {"/series/cluster", "State of the clusters at sample times.", Growth::kSamples, kClusterSeries,
+     "/platform/clusters"},
     {"/series/link", "Throughput of the links at sample times.", Growth::kSamples, kLinkSeries,
      "/platform/links"},
     {"/summary/sites",
@@ -346,6 +359,7 @@ constexpr Table kTables[] = {
      kSiteSummary,
      {}},
     {"/summary/vendors", "One row per vendor.", Growth::kAtEnd, kVendorSummary, {}},
+    {"/summary/stages", "One row per stage of a campaign.", Growth::kAtEnd, kStages, {}},
     {"/summary/claims", "Public figures beside the simulated ones.", Growth::kAtEnd, kClaims, {}},
 };
 

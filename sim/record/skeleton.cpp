@@ -128,6 +128,11 @@ Shapes shapes_of(const model::Scenario& scenario, const TraceWriter::Options& op
     names.push_back(claim.name);
     sources.push_back(claim.source);
   }
+  std::vector<std::string_view> campaigns, stages;
+  for (const model::Campaign& campaign : scenario.workload.campaigns) {
+    campaigns.push_back(campaign.name);
+    for (const model::CampaignStage& stage : campaign.stages) stages.push_back(stage.name);
+  }
   constexpr size_t kUnitWidth = 16;
   const auto at_end = [](size_t rows, std::vector<size_t> widths) {
     return Shape{std::max<size_t>(rows, 1), 1, std::move(widths)};
@@ -144,6 +149,7 @@ Shapes shapes_of(const model::Scenario& scenario, const TraceWriter::Options& op
   shapes["/series/link"] = samples(options.links.size());
   shapes["/summary/sites"] = at_end(platform.sites.size(), {});
   shapes["/summary/vendors"] = at_end(vendors.size(), {widest(vendors)});
+  shapes["/summary/stages"] = at_end(stages.size(), {widest(campaigns), widest(stages)});
   shapes["/summary/claims"] =
       at_end(platform.claims.size(), {widest(names), kUnitWidth, widest(sources)});
   return shapes;

@@ -61,6 +61,7 @@ class TraceWriter {
   void add(const LedgerRow& row);
   void add(const SiteSummaryRow& row);
   void add(const VendorSummaryRow& row);
+  void add(const StageSummaryRow& row);
   void add(const ClaimRow& row);
   /// One row of each of `/series/site`, `/series/cluster`, `/series/link`; spans have one element
   /// per site, cluster and link of the platform.

@@ -39,10 +39,12 @@ class ServingModel {
                                    base::Id<model::Domain> domain) const = 0;
 };
 
-/// Steady state of `replicas` replicas under `requests_per_s`: served up to capacity, the wait for
-/// a free slot by the M/M/c queue (Erlang C) over the replicas, the token time between alone and
-/// full.
-ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, double replicas);
+/// Steady state of `replicas` replicas under `requests_per_s` and as many `batch_per_s` as wait for
+/// no one: these fill what the others leave, so they count for power and token times alone: served
+/// up to capacity, the wait for a free slot by the M/M/c queue (Erlang C) over the replicas, the
+/// token time between alone and full.
+ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, double replicas,
+                         double batch_per_s = 0.0);
 
 void add_builtin(base::Registry<ServingModel>& models);
 

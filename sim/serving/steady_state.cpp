@@ -104,13 +104,15 @@ ReplicaEstimate SteadyState::estimate(const model::Service& service, const model
   return r;
 }
 
-ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, double replicas) {
+ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, double replicas,
+                         double batch_per_s) {
   ServiceHour hour;
   const double capacity = replicas * replica.requests_per_s;
   if (replicas < 1.0 || capacity <= 0.0) return hour;
   hour.served_per_s = std::min(requests_per_s, capacity);
   hour.utilisation = hour.served_per_s / capacity;
-  hour.compute_fraction = replica.compute_fraction * hour.utilisation;
+  const double busy = std::min(1.0, (hour.served_per_s + batch_per_s) / capacity);
+  hour.compute_fraction = replica.compute_fraction * busy;
   // Replicas are the servers; each is busy for the reciprocal of its capacity with one request.
   const double load = std::min(hour.utilisation, 0.999) * replicas;
   const double servers = std::floor(replicas);
@@ -123,7 +125,7 @@ ServiceHour steady_state(const ReplicaEstimate& replica, double requests_per_s, 
   hour.ttft_p50_s = replica.prefill_s + replica.tpot_s + wait_s(0.5);
   hour.ttft_p99_s = replica.prefill_s + replica.tpot_s + wait_s(0.99);
   const double span_s = replica.tpot_s - replica.tpot_alone_s;
-  hour.tpot_p50_s = replica.tpot_alone_s + span_s * hour.utilisation;
+  hour.tpot_p50_s = replica.tpot_alone_s + span_s * busy;
   hour.tpot_p99_s = replica.tpot_s;
   return hour;
 }

@@ -83,6 +83,23 @@ def test_waits_count_those_that_never_start(run):
     assert ax.get_xlabel() == "wait (hours)"
 
 
+def test_vendor_power_is_the_sum_of_its_clusters(run):
+    ax = plots.vendor_power(run)
+    vendors = run.clusters["vendor"].astype(str)
+    assert ax.get_legend_handles_labels()[1] == sorted(vendors.unique())
+    total = run.cluster_series("it_power_w").sum(axis=1).max()
+    top = max(path.vertices[:, 1].max() for c in ax.collections for path in c.get_paths())
+    assert total > 0
+    assert any(np.isclose(top * unit, total) for unit in (1.0, 1e3, 1e6, 1e9))
+
+
+def test_sites_beyond_the_colours_are_drawn_together(run, monkeypatch):
+    monkeypatch.setattr(plots.style, "COLOURS", plots.style.COLOURS[:1])
+    labels = plots.site_power(run).get_legend_handles_labels()[1]
+    assert len(run.sites) > 1
+    assert labels[-1] == f"{len(run.sites) - 1} others together"
+
+
 def test_vendor_utilisation_is_the_summary(run):
     ax = plots.vendor_utilisation(run)
     widths = {bars.get_label(): [bar.get_width() for bar in bars] for bars in ax.containers}
@@ -122,7 +139,7 @@ def test_demand_window_holds_the_peak(run):
 
 # With job `a` named twice the axis would merge two bars if rows were keyed by name.
 def test_plots_draw_on_the_given_axes(run):
-    _, panels = plt.subplots(2, 3)
+    _, panels = plt.subplots(1, len(report.PLOTS))
     for panel, draw in zip(panels.flat, report.PLOTS.values(), strict=True):
         assert draw(run, ax=panel) is panel
 
@@ -138,7 +155,7 @@ def test_no_jobs_is_said(trace_file):
 def test_report_writes_every_picture(trace_file, tmp_path, capsys):
     assert report.main([str(trace_file.write()), "-o", str(tmp_path / "out")]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {f"{name}.png" for name in [*report.PLOTS, "site-power", "overview"]}
+    assert names == {f"{name}.png" for name in [*report.PLOTS, "site-power", "power", "overview"]}
     assert all(path.stat().st_size > 5000 for path in (tmp_path / "out").iterdir())
     assert "left out" not in capsys.readouterr().err
 

@@ -147,6 +147,7 @@ def cluster_series():
     return [
         ("time_s", np.array([0.0, 3600.0, 7200.0]), {"units": "s"}),
         ("installed", np.array([[128.0, 0.0], [128.0, 64.0], [128.0, 64.0]]), chips),
+        ("it_power_w", np.array([[9e4, 0.0], [8e4, 3e4], [7e4, 4e4]]), {"units": "W"}),
         ("allocated", np.array([[128.0, 0.0], [64.0, 1.0], [0.0, 1.0]]), chips),
         ("serving", np.array([[0.0, 0.0], [32.0, 0.0], [32.0, 0.0]]), chips),
     ]

@@ -17,10 +17,14 @@ namespace {
 
 // A stream without a horizon to end at would never end.
 bool check_horizon(const Scenario& scenario, base::Diagnostics& problems) {
-  if (scenario.horizon || scenario.workload.streams.empty()) return true;
-  problems.error({}, "scenario '{}' runs until idle, but stream '{}' never ends: write a horizon",
-                 scenario.name, scenario.workload.streams.begin()->name);
-  return false;
+  if (scenario.horizon) return true;
+  for (const model::TrainingStream& stream : scenario.workload.streams) {
+    if (stream.arrivals.rate.value <= 0.0) continue;
+    problems.error({}, "scenario '{}' runs until idle, but stream '{}' never ends: write a horizon",
+                   scenario.name, stream.name);
+    return false;
+  }
+  return true;
 }
 
 // The reader named, or the one that recognises the file.
@@ -91,10 +95,16 @@ std::vector<Job> generate_jobs(const Scenario& scenario, const base::RandomStrea
     return in_order(std::move(jobs), scenario);
   }
   if (!check_horizon(scenario, problems)) return jobs;
-  for (const auto id : scenario.workload.streams.ids()) {
-    std::vector<Job> drawn = draw_jobs(scenario, id.index, streams, processes);
+  const auto add = [&](std::vector<Job> drawn) {
     jobs.insert(jobs.end(), std::make_move_iterator(drawn.begin()),
                 std::make_move_iterator(drawn.end()));
+  };
+  for (const auto id : scenario.workload.streams.ids()) {
+    if (scenario.workload.streams[id].arrivals.rate.value <= 0.0) continue;
+    add(draw_jobs(scenario, id.index, streams, processes));
+  }
+  for (const auto id : scenario.workload.campaigns.ids()) {
+    add(draw_campaign(scenario, id.index, streams));
   }
   for (const auto id : scenario.workload.traces.ids()) {
     add_trace(scenario, id.index, readers, jobs, problems);

@@ -19,7 +19,7 @@ using model::Job;
 
 const std::vector<std::string> kColumns = {"name",       "source", "submit_s",    "chips",
                                            "duration_s", "tokens", "requested_s", "request_factor",
-                                           "ending",     "stop_s"};
+                                           "ending",     "stop_s", "stage"};
 constexpr std::array<const char*, 3> kEndings = {"completion", "failure", "cancellation"};
 
 const std::string& source_of(const model::Scenario& scenario, const Job& job) {
@@ -42,6 +42,26 @@ bool resolve_source(const model::Scenario& scenario, const std::string& source, 
   return true;
 }
 
+// The stage of a campaign that a job belongs to, as campaign/stage; empty: none.
+std::string stage_of(const model::Scenario& scenario, const Job& job) {
+  if (job.campaign < 0) return {};
+  const model::Campaign& campaign = scenario.workload.campaigns[{job.campaign}];
+  return campaign.name + "/" + campaign.stages[static_cast<size_t>(job.stage)].name;
+}
+
+bool resolve_stage(const model::Scenario& scenario, const std::string& text, Job& job) {
+  if (text.empty()) return true;
+  for (const auto id : scenario.workload.campaigns.ids()) {
+    const auto& stages = scenario.workload.campaigns[id].stages;
+    for (size_t i = 0; i < stages.size(); ++i) {
+      job.campaign = id.index;
+      job.stage = static_cast<std::int32_t>(i);
+      if (stage_of(scenario, job) == text) return true;
+    }
+  }
+  return false;
+}
+
 bool read_ending(const std::string& text, Job& job) {
   for (size_t i = 0; i < kEndings.size(); ++i) {
     if (text != kEndings[i]) continue;
@@ -58,9 +78,10 @@ void write_jobs(const std::string& path, const model::Scenario& scenario,
   std::ofstream file(path);
   file << base::join(kColumns, ",") << '\n';
   for (const Job& job : jobs) {
-    file << fmt::format("{},{},{},{},{},{},{},{},{},{}\n", job.name, source_of(scenario, job),
+    file << fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", job.name, source_of(scenario, job),
                         job.submit_s, job.chips, job.duration_s, job.tokens, job.requested_s,
-                        job.request_factor, kEndings[static_cast<size_t>(job.ending)], job.stop_s);
+                        job.request_factor, kEndings[static_cast<size_t>(job.ending)], job.stop_s,
+                        stage_of(scenario, job));
   }
   file.close();
   if (!file) throw base::IoError(fmt::format("cannot write '{}': {}", path, std::strerror(errno)));
@@ -90,6 +111,10 @@ std::vector<Job> read_jobs(const std::string& path, const model::Scenario& scena
                 read(9, {}, job.stop_s);
     if (!resolve_source(scenario, field(1), job)) {
       rows.report(where, "source must be a stream or trace of the mix", field(1));
+      fine = false;
+    }
+    if (!resolve_stage(scenario, field(10), job)) {
+      rows.report(where, "stage must be campaign/stage of the mix, or empty", field(10));
       fine = false;
     }
     if (!read_ending(field(8), job)) {

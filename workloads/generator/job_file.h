@@ -9,8 +9,8 @@
 namespace busbar::generator {
 
 /// Writes jobs as CSV, one a row: name, source (stream or trace of the mix), submit_s, chips,
-/// duration_s, tokens, requested_s, request_factor, ending, stop_s. Numbers are the shortest that
-/// read back to the same bits. Throws IoError.
+/// duration_s, tokens, requested_s, request_factor, ending, stop_s, stage (of a campaign). Numbers
+/// are the shortest that read back to the same bits. Throws IoError.
 void write_jobs(const std::string& path, const model::Scenario& scenario,
                 const std::vector<model::Job>& jobs);
 

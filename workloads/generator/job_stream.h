@@ -1,4 +1,4 @@
-/// The jobs of one training stream.
+/// The jobs of one training stream or campaign.
 #pragma once
 
 #include <vector>
@@ -14,5 +14,10 @@ namespace busbar::generator {
 std::vector<model::Job> draw_jobs(const model::Scenario& scenario, std::int32_t stream,
                                   const base::RandomStreams& random,
                                   const base::Registry<ArrivalProcess>& processes);
+
+/// Draws every job of a campaign, submitted at its start; the engine holds back those of later
+/// stages. They do not fail or end early by themselves: a campaign repeats what went wrong.
+std::vector<model::Job> draw_campaign(const model::Scenario& scenario, std::int32_t campaign,
+                                      const base::RandomStreams& random);
 
 }  // namespace busbar::generator

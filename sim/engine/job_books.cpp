@@ -1,0 +1,168 @@
+#include "sim/engine/job_books.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace busbar::engine {
+
+using record::Bound;
+using record::JobState;
+
+namespace {
+
+constexpr double kLargeJobChips = 256.0;
+
+}  // namespace
+
+JobBooks::JobBooks(const model::Scenario& scenario, Fleet& fleet, const Clock& clock,
+                   Journal& journal)
+    : scenario_(scenario),
+      fleet_(fleet),
+      clock_(clock),
+      journal_(journal),
+      use_(scenario.platform.clusters.size()) {}
+
+const scheduling::Part& JobBooks::part_of(std::int32_t pool, const scheduling::Share& share) const {
+  return fleet_.pools[static_cast<size_t>(pool)].state.parts[static_cast<size_t>(share.part)];
+}
+
+void JobBooks::add_power(const ActiveJob& active, double sign) {
+  const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const scheduling::Part& part = part_of(active.pool, share);
+    const double watts =
+        sign * static_cast<double>(pool.state.chips_of(share)) * active.busy_w_per_chip();
+    fleet_.sites[static_cast<size_t>(part.site)].add_it_power(clock_.now(), watts);
+    use_[static_cast<size_t>(part.cluster)].watts += watts;
+  }
+}
+
+// Counts the chips of a job in or out of its clusters.
+void JobBooks::hold(const ActiveJob& active, double sign) {
+  const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
+  for (const scheduling::Share& share : active.allocation.shares) {
+    ClusterUse& use = use_[static_cast<size_t>(part_of(active.pool, share).cluster)];
+    const auto chips = static_cast<double>(pool.state.chips_of(share));
+    use.chips += sign * chips;
+    use.open_since += sign * chips * active.segment_start_s;
+  }
+}
+
+void JobBooks::take(const ActiveJob& active) {
+  const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
+  ++use_[static_cast<size_t>(first.cluster)].started;
+  hold(active, 1.0);
+  add_power(active, 1.0);
+}
+
+void JobBooks::give_back(const ActiveJob& active) {
+  hold(active, -1.0);
+  add_power(active, -1.0);
+}
+
+void JobBooks::change_step(ActiveJob& active, double step_s) {
+  add_power(active, -1.0);
+  active.step_s = step_s;
+  add_power(active, 1.0);
+}
+
+void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::EndReason reason) {
+  const double now = clock_.now();
+  const double from = active.segment_start_s;
+  const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
+  const auto& platform = scenario_.platform;
+  const double seconds = now - from;
+  const double watts_per_chip =
+      active.work.total_w_per_chip - active.work.busy_w_per_chip + active.busy_w_per_chip();
+  std::int64_t domains = 0;
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const scheduling::Part& part = part_of(active.pool, share);
+    const auto chips = static_cast<double>(pool.state.chips_of(share));
+    const SiteMeter& site = fleet_.sites[static_cast<size_t>(part.site)];
+    const SiteMeter::PerWatt before = site.per_watt_until(from);
+    const SiteMeter::PerWatt after = site.per_watt_until(now);
+    const double watts = chips * watts_per_chip;
+    active.energy_j += watts * seconds;
+    active.carbon_g += watts * (after.carbon_g - before.carbon_g);
+    active.cost_usd +=
+        chips * seconds * platform.accelerator_of(platform.clusters[{part.cluster}]).price.value;
+    domains += share.whole_domains + (share.shared_chips > 0 ? 1 : 0);
+    ClusterUse& use = use_[static_cast<size_t>(part.cluster)];
+    use.chip_seconds += chips * seconds;
+    use.open_since += chips * seconds;
+  }
+  counts.chip_seconds += job.chips * seconds;
+  if (job.chips >= kLargeJobChips) counts.large_chip_seconds += job.chips * seconds;
+  active.steps_left = std::max(0.0, active.steps_left - seconds / active.step_s);
+  if (scenario_.recording.segments) {
+    const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
+    record::SegmentRow row;
+    row.job = active.job;
+    row.site = first.site;
+    row.cluster = first.cluster;
+    row.domains = static_cast<std::int32_t>(domains);
+    row.chips = static_cast<std::int64_t>(job.chips);
+    row.start_s = from;
+    row.end_s = now;
+    row.step_s = active.step_s;
+    row.mfu = active.work.mfu * active.work.step_s / active.step_s;
+    row.power_w = job.chips * watts_per_chip;
+    row.end_reason = reason;
+    row.bound_by = active.step_s > active.work.step_s ? Bound::kNetwork : active.work.bound;
+    journal_.trace().add(row);
+  }
+  active.segment_start_s = now;
+}
+
+// What every row says, of a job that ran and of one that did not.
+record::JobRow JobBooks::row_of(std::int32_t id, const model::Job& job, JobState state) const {
+  record::JobRow row;
+  row.id = id;
+  row.name = job.name;
+  row.kind = static_cast<std::int8_t>(job.kind);
+  row.stream = job.stream;
+  row.model = job.model.index;
+  row.submit_s = job.submit_s;
+  row.chips = static_cast<std::int64_t>(job.chips);
+  row.state = state;
+  row.start_s = row.end_s = std::nan("");
+  return row;
+}
+
+void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobState state,
+                         double end_s, Bound waited_for) {
+  record::JobRow row = row_of(active.job, job, state);
+  const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
+  row.cluster = first.cluster;
+  row.site = first.site;
+  row.start_s = active.start_s;
+  row.end_s = end_s;
+  row.wait_s = active.start_s - job.submit_s;
+  row.waited_for = row.wait_s <= 0.0            ? Bound::kNone
+                   : waited_for == Bound::kNone ? Bound::kQueueOrder
+                                                : waited_for;
+  row.steps = active.work.steps - active.steps_left;
+  row.tokens = row.steps * active.work.tokens_per_step;
+  row.energy_j = active.energy_j;
+  row.carbon_g = active.carbon_g;
+  row.cost_usd = active.cost_usd;
+  // The work of a job that was killed or failed is lost: nothing saved it.
+  const bool lost = state == JobState::kKilled || state == JobState::kFailed;
+  row.lost_s = lost ? end_s - active.start_s : 0.0;
+  journal_.trace().add(row);
+}
+
+void JobBooks::write_row(std::int32_t id, const model::Job& job, std::int32_t pool, JobState state,
+                         Bound waited_for) {
+  record::JobRow row = row_of(id, job, state);
+  if (pool >= 0) {
+    const scheduling::Part& first = fleet_.pools[static_cast<size_t>(pool)].state.parts.front();
+    row.cluster = first.cluster;
+    row.site = first.site;
+  }
+  row.waited_for = waited_for;
+  row.wait_s = clock_.now() - job.submit_s;
+  journal_.trace().add(row);
+}
+
+}  // namespace busbar::engine

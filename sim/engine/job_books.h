@@ -1,0 +1,73 @@
+/// What running jobs hold, draw and use, and the rows that they leave in the trace.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "sim/engine/active_job.h"
+#include "sim/engine/fleet.h"
+#include "sim/engine/journal.h"
+#include "sim/model/job.h"
+
+namespace busbar::engine {
+
+/// Counts of what became of the jobs, by cause of waiting where they waited.
+struct JobCounts {
+  std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
+               rejected = 0, running = 0, waiting = 0;
+  double chip_seconds = 0.0;        // of started jobs
+  double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
+  std::map<record::Bound, std::int64_t> waited_for;
+};
+
+/// What jobs use of one cluster.
+struct ClusterUse {
+  double chips = 0.0;         // held now
+  double watts = 0.0;         // above idle, now
+  double chip_seconds = 0.0;  // until the last edge of each job
+  double open_since = 0.0;    // sum of chips × begin of their open segment
+  std::int64_t started = 0;   // jobs
+  /// Chip-seconds with the segments that are open at `now_s`.
+  double chip_seconds_until(double now_s) const {
+    return chip_seconds + chips * now_s - open_since;
+  }
+};
+
+/// Integrates work, energy, carbon and cost at every edge of a job's life.
+class JobBooks {
+ public:
+  JobBooks(const model::Scenario& scenario, Fleet& fleet, const Clock& clock, Journal& journal);
+
+  /// A job takes its chips and power, or gives them back.
+  void take(const ActiveJob& active);
+  void give_back(const ActiveJob& active);
+  /// Closes the segment that ends now and writes it.
+  void close_segment(ActiveJob& active, const model::Job& job, record::EndReason reason);
+  /// Goes on with another step time; power follows.
+  void change_step(ActiveJob& active, double step_s);
+
+  /// The row of a job that ran (until `end_s`; NaN: it still runs).
+  void write_row(const ActiveJob& active, const model::Job& job, record::JobState state,
+                 double end_s, record::Bound waited_for);
+  /// The row of a job that never started; `pool` -1: none was chosen.
+  void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
+                 record::Bound waited_for);
+
+  JobCounts counts;
+  /// By cluster index.
+  const std::vector<ClusterUse>& use() const { return use_; }
+
+ private:
+  void hold(const ActiveJob& active, double sign);
+  void add_power(const ActiveJob& active, double sign);
+  record::JobRow row_of(std::int32_t id, const model::Job& job, record::JobState state) const;
+  const scheduling::Part& part_of(std::int32_t pool, const scheduling::Share& share) const;
+
+  const model::Scenario& scenario_;
+  Fleet& fleet_;
+  const Clock& clock_;
+  Journal& journal_;
+  std::vector<ClusterUse> use_;
+};
+
+}  // namespace busbar::engine
