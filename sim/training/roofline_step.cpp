@@ -8,6 +8,7 @@
 
 #include "sim/collectives/ring.h"
 #include "sim/compute/roofline.h"
+#include "sim/training/pipeline_schedule.h"
 
 namespace busbar::training {
 namespace {
@@ -121,7 +122,8 @@ StepEstimate RooflineStep::estimate(const Task& task, const Slice& slice) const 
   // The efficiency is that of whole published steps, recompute included.
   e.compute_s =
       flops / (used_chips * peak * compute::kMatmulEfficiency) / std::max(slice.efficiency, 1e-3);
-  e.bubble_s = e.compute_s * (pipeline - 1.0) / (micro_batches * e.plan.virtual_pipeline);
+  const double chunk_s = e.compute_s / (micro_batches * e.plan.virtual_pipeline);
+  e.bubble_s = bubble_s(Schedule::kOneForwardOneBackward, e.plan.pipeline, {.forward_s = chunk_s});
 
   // Tensor parallelism: four all-reduces of the activations a layer, forward and backward.
   const base::BytesPerSecond inside = collectives::rank_bandwidth(*slice.domain);
