@@ -55,10 +55,23 @@ struct ExportOptions {
   bool force = false;
 };
 
+struct EstimateOptions {
+  std::string what;  // training
+  std::string world, cluster, model;
+  std::vector<std::string> models;  // catalogues; empty: those beside the world
+  double chips = 0.0;
+  model::ParallelPlan plan;
+  double global_batch = 0.0;  // sequences; 0: chosen
+  int sequence = 0;           // tokens; 0: the model's context
+  std::string precision = "bf16";
+  bool json = false;
+};
+
 int run(const RunOptions& options);
 int check(const CheckOptions& options);
 int show(const ShowOptions& options);
 int list(const ListOptions& options);
+int estimate(const EstimateOptions& options);
 int export_file(const ExportOptions& options);
 
 }  // namespace busbar::cli

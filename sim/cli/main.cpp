@@ -33,6 +33,32 @@ void add_scenario(CLI::App* command, cli::ScenarioChoice& choice) {
   command->add_option("--replicate", choice.replicate, "replicate number, shared across variants");
 }
 
+void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
+  command->add_option("what", options.what, "training: a training step")
+      ->required()
+      ->check(CLI::IsMember({"training"}));
+  command->add_option("--world", options.world, "world XML file")->required();
+  command->add_option("--cluster", options.cluster, "one of its clusters")->required();
+  command->add_option("--model", options.model, "a language model")->required();
+  command->add_option("--models", options.models,
+                      "catalogues of models or mixes (default: those beside the world)");
+  command->add_option("--chips", options.chips, "chips of the job")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  const auto count = [&](const char* name, int& value, const char* text) {
+    command->add_option(name, value, text)->check(CLI::PositiveNumber);
+  };
+  count("--tp", options.plan.tensor, "tensor parallelism (default: chosen)");
+  count("--pp", options.plan.pipeline, "pipeline stages (default: chosen)");
+  count("--vpp", options.plan.virtual_pipeline, "chunks of layers a stage (default 1)");
+  count("--micro-batch", options.plan.micro_batch, "sequences of a micro-batch (default 1)");
+  count("--seq", options.sequence, "tokens of a sequence (default: the model's)");
+  command->add_option("--global-batch", options.global_batch, "sequences a step (default: chosen)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--precision", options.precision, "bf16, fp8, … (default bf16)");
+  command->add_flag("--json", options.json, "print as JSON");
+}
+
 // The command as typed. Under SOURCE_DATE_EPOCH the name of the output is left out, so that equal
 // runs are equal bytes wherever they are written.
 std::string command_line(int argc, char** argv) {
@@ -107,6 +133,10 @@ int dispatch(int argc, char** argv) {
   export_command->add_option("-o,--output", export_options.output, "file to write")->required();
   export_command->add_flag("--force", export_options.force, "overwrite an existing file");
 
+  cli::EstimateOptions estimate_options;
+  auto* estimate = app.add_subcommand("estimate", "estimate one step without a run");
+  add_estimate(estimate, estimate_options);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -117,6 +147,7 @@ int dispatch(int argc, char** argv) {
   if (*run) return cli::run(run_options);
   if (*check) return cli::check(check_options);
   if (*show) return cli::show(show_options);
+  if (*estimate) return cli::estimate(estimate_options);
   if (*export_command) return cli::export_file(export_options);
   return cli::list(list_options);
 }

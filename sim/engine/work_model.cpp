@@ -99,9 +99,6 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
   const model::Platform& platform = scenario_.platform;
   const Pool& pool = fleet_.pools[static_cast<size_t>(index)];
   const model::Cluster& cluster = platform.clusters[pool.clusters.front()];
-  const model::Domain& domain = platform.domains[pool.domain];
-  const model::Node& node = platform.nodes[domain.node];
-  const model::Accelerator& accelerator = platform.accelerators[node.accelerator];
   if (!stream.model) return replayed(index);
 
   training::Task task;
@@ -110,15 +107,8 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
   task.global_batch_tokens = stream.global_batch_tokens;
   task.precision = stream.precision;
   task.plan = stream.plan;
-  training::Slice slice;
-  slice.accelerator = &accelerator;
-  slice.node = &node;
-  slice.domain = &domain;
-  slice.nic = node.nic ? &platform.nics[node.nic] : nullptr;
-  slice.fabric = cluster.fabric ? &platform.fabrics[cluster.fabric] : nullptr;
-  slice.chips = static_cast<double>(chips);
-  slice.domains = static_cast<int>((chips + domain.chips_used - 1) / domain.chips_used);
-  slice.efficiency = efficiency(stream.model, accelerator.vendor);
+  training::Slice slice = training::slice_of(platform, cluster, static_cast<double>(chips));
+  slice.efficiency = efficiency(stream.model, slice.accelerator->vendor);
   const training::StepEstimate estimate = model_.estimate(task, slice);
 
   Step step;

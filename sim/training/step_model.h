@@ -57,6 +57,15 @@ class StepModel {
   virtual StepEstimate estimate(const Task& task, const Slice& slice) const = 0;
 };
 
+/// The first `chips` chips of a cluster, in as few domains as hold them. The slice refers into
+/// `platform`.
+Slice slice_of(const model::Platform& platform, const model::Cluster& cluster, double chips);
+
+/// The first rule that the given parts of a plan break, in words; empty: none. Rules: the chip has
+/// the precision, tensor parallelism divides the heads, every stage has a layer, tensor x pipeline
+/// divides the chips, and replicas x micro-batch divide the batch.
+std::string broken_rule(const Task& task, const Slice& slice);
+
 void add_builtin(base::Registry<StepModel>& models);
 
 }  // namespace busbar::training

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sim/base/text.h"
+#include "sim/training/step_model.h"
+
+namespace busbar::training {
+
+Slice slice_of(const model::Platform& platform, const model::Cluster& cluster, double chips) {
+  const model::Domain& domain = platform.domain_of(cluster);
+  const model::Node& node = platform.nodes[domain.node];
+  Slice slice;
+  slice.accelerator = &platform.accelerators[node.accelerator];
+  slice.node = &node;
+  slice.domain = &domain;
+  slice.nic = node.nic ? &platform.nics[node.nic] : nullptr;
+  slice.fabric = cluster.fabric ? &platform.fabrics[cluster.fabric] : nullptr;
+  slice.chips = chips;
+  slice.domains = static_cast<int>(std::ceil(chips / domain.chips_used));
+  return slice;
+}
+
+namespace {
+
+bool divides(double part, double whole) { return std::fmod(whole, part) == 0.0; }
+
+}  // namespace
+
+std::string broken_rule(const Task& task, const Slice& slice) {
+  const model::LanguageModel& m = *task.model;
+  const model::ParallelPlan& plan = task.plan;
+  const auto& peaks = slice.accelerator->peak_flops;
+  if (!peaks.contains(std::string(task.precision))) {
+    std::vector<std::string> known;
+    for (const auto& [name, rate] : peaks) known.push_back(name);
+    return fmt::format("'{}' has no peak rate for {}: it has {}", slice.accelerator->name,
+                       task.precision, base::join(known, ", "));
+  }
+  for (const model::LayerGroup& group : m.layers) {
+    const int heads = group.attention.heads;
+    if (plan.tensor > 1 && heads > 0 && heads % plan.tensor != 0) {
+      return fmt::format(
+          "tensor parallelism must divide the attention heads: {} does not divide "
+          "the {} heads of '{}'",
+          plan.tensor, heads, m.name);
+    }
+  }
+  const int stages = std::max(1, plan.pipeline) * std::max(1, plan.virtual_pipeline);
+  if (stages > m.layer_count()) {
+    return fmt::format("a pipeline stage needs a layer: '{}' has {} layers for {} stages", m.name,
+                       m.layer_count(), stages);
+  }
+  const double shards = 1.0 * std::max(1, plan.tensor) * std::max(1, plan.pipeline);
+  if (!divides(shards, slice.chips)) {
+    return fmt::format("tensor x pipeline must divide the chips: {} does not divide {}", shards,
+                       slice.chips);
+  }
+  const double sequences = task.global_batch_tokens / task.sequence;
+  const bool whole_plan = plan.tensor > 0 && plan.pipeline > 0;
+  const double of_a_round = slice.chips / shards * std::max(1, plan.micro_batch);
+  if (sequences > 0.0 && whole_plan && !divides(of_a_round, sequences)) {
+    return fmt::format(
+        "data parallelism x micro-batch must divide the global batch: {} replicas "
+        "x {} does not divide {} sequences",
+        slice.chips / shards, std::max(1, plan.micro_batch), sequences);
+  }
+  return {};
+}
+
+}  // namespace busbar::training
