@@ -33,7 +33,7 @@ std::vector<Entry> order_of(const Pipeline& pipeline, int rank) {
                  number / (group * v) * group + within % group};
   };
   std::vector<Entry> order;
-  order.reserve(static_cast<size_t>(2 * total));
+  order.reserve(2 * static_cast<size_t>(total));
   for (int n = 0; n < warm_up; ++n) order.push_back(entry(OperationKind::kForward, n));
   for (int n = 0; n < total; ++n) {
     if (warm_up + n < total) order.push_back(entry(OperationKind::kForward, warm_up + n));
@@ -82,7 +82,8 @@ class Run {
  private:
   int stage_of(int rank, int chunk) const { return chunk * pipeline_.ranks + rank; }
   size_t at(int stage, int micro_batch) const {
-    return static_cast<size_t>(stage * pipeline_.micro_batches + micro_batch);
+    return static_cast<size_t>(stage) * static_cast<size_t>(pipeline_.micro_batches) +
+           static_cast<size_t>(micro_batch);
   }
   const ChunkTimes& times(int stage) const {
     return pipeline_.times.size() == 1 ? pipeline_.times.front()

@@ -33,6 +33,7 @@ std::string broken_rule(const Task& task, const Slice& slice) {
   const auto& peaks = slice.accelerator->peak_flops;
   if (!peaks.contains(std::string(task.precision))) {
     std::vector<std::string> known;
+    known.reserve(peaks.size());
     for (const auto& [name, rate] : peaks) known.push_back(name);
     return fmt::format("'{}' has no peak rate for {}: it has {}", slice.accelerator->name,
                        task.precision, base::join(known, ", "));

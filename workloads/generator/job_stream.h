@@ -7,17 +7,19 @@
 
 namespace busbar::generator {
 
-/// Draws every job of a stream submitted before the scenario's horizon, in order of submission.
+/// Draws every job of the stream at `index`, submitted before the scenario's horizon, in order of
+/// submission.
 ///
 /// Arrival times, sizes, lengths, requests and endings come from random streams of their own, named
 /// for the purpose and the stream: another size distribution moves no arrival.
-std::vector<model::Job> draw_jobs(const model::Scenario& scenario, std::int32_t stream,
+std::vector<model::Job> draw_jobs(const model::Scenario& scenario, std::int32_t index,
                                   const base::RandomStreams& random,
                                   const base::Registry<ArrivalProcess>& processes);
 
-/// Draws every job of a campaign, submitted at its start; the engine holds back those of later
-/// stages. They do not fail or end early by themselves: a campaign repeats what went wrong.
-std::vector<model::Job> draw_campaign(const model::Scenario& scenario, std::int32_t campaign,
+/// Draws every job of the campaign at `index`, submitted at its start; the engine holds back those
+/// of later stages. They do not fail or end early by themselves: a campaign repeats what went
+/// wrong.
+std::vector<model::Job> draw_campaign(const model::Scenario& scenario, std::int32_t index,
                                       const base::RandomStreams& random);
 
 }  // namespace busbar::generator
