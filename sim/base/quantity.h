@@ -69,5 +69,6 @@ using GramsPerJoule = Quantity<0, 0, -1, 0, 0, 1>;
 
 inline constexpr double kHour = 3600.0;
 inline constexpr double kDay = 86400.0;
+inline constexpr double kYear = 365.25 * kDay;
 
 }  // namespace busbar::base

@@ -41,6 +41,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return found;
 }
 
+bool none_or_named(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::string suggestion(std::string_view word, std::vector<std::string> known) {
   constexpr size_t kMostListed = 12;
   std::sort(known.begin(), known.end());

@@ -11,6 +11,9 @@ namespace busbar::base {
 /// least 1), or an empty string.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Whether a filter lets a name pass: it names none, or it names this one.
+bool none_or_named(const std::vector<std::string>& names, const std::string& name);
+
 /// ` did you mean 'easy'? known: conservative, easy, fcfs`, in full, for the end of a message
 /// `unknown queue policy 'easi';`. At most twelve known names are listed.
 std::string suggestion(std::string_view word, std::vector<std::string> known);

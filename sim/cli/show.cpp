@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <set>
 
 #include "sim/base/error.h"
 #include "sim/base/json.h"
@@ -135,9 +134,8 @@ std::vector<Json::Object> table_of(const TraceReader& trace, const std::string& 
   std::vector<Json::Object> rows(trace.rows(table));
   for (const std::string& name : trace.columns(table)) {
     const std::string path = fmt::format("{}/{}", table, name);
-    const std::set<std::string> texts = {"vendor", "name", "unit", "source", "campaign", "stage"};
-    const bool text = texts.contains(name);
-    if (text || name == "bound") {
+    const bool text = trace.holds_texts(path);
+    if (text || !trace.note(path, "flag_meanings").empty()) {
       const auto values = text ? trace.texts(path) : trace.meanings(path);
       for (size_t i = 0; i < values.size(); ++i) rows[i][name] = values[i];
       continue;

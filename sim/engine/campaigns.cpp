@@ -76,7 +76,7 @@ std::vector<std::int32_t> Campaigns::held() const {
 double Campaigns::due_s(const model::Campaign& campaign) const {
   if (campaign.finish_unix_s > 0.0) return campaign.finish_unix_s - start_unix_s_;
   if (campaign.within.value <= 0.0) return std::nan("");
-  return std::max(0.0, campaign.start_unix_s - start_unix_s_) + campaign.within.value;
+  return campaign.start_s(start_unix_s_) + campaign.within.value;
 }
 
 void Campaigns::summarise(record::TraceWriter& trace) const {

@@ -138,9 +138,7 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   row.start_s = active.start_s;
   row.end_s = end_s;
   row.wait_s = active.start_s - job.submit_s;
-  row.waited_for = row.wait_s <= 0.0            ? Bound::kNone
-                   : waited_for == Bound::kNone ? Bound::kQueueOrder
-                                                : waited_for;
+  row.waited_for = waited_for;
   row.steps = active.work.steps - active.steps_left;
   row.tokens = row.steps * active.work.tokens_per_step;
   row.energy_j = active.energy_j;

@@ -134,6 +134,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   trace_.set_summary("batch_requests_served_late", serving_.batch().late);
   summarise_sites(now_s);
   summarise_vendors();
+  jobs_.campaigns().summarise(trace_);
   summarise_claims(now_s);
 }
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "sim/base/calendar.h"
+#include "sim/base/text.h"
 #include "sim/power/site_power.h"
 #include "sim/topology/distance.h"
 
@@ -19,8 +20,8 @@ constexpr double kTargetUtilisation = 0.75;
 // Batch requests fill the replicas to this share: they yield to the others at once.
 constexpr double kBatchUtilisation = 0.95;
 
-bool named(const std::vector<std::string>& names, const std::string& name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+double growth_of(const model::Service& service, double since_start_s) {
+  return std::pow(service.growth_per_year, since_start_s / base::kYear);
 }
 
 }  // namespace
@@ -48,8 +49,8 @@ void ServingDesk::find_holdings() {
       const Pool& pool = fleet_.pools[p];
       for (size_t i = 0; i < pool.parts.size(); ++i) {
         const model::Cluster& cluster = platform.clusters[pool.parts[i].cluster];
-        if (!named(service.vendors, platform.accelerator_of(cluster).vendor) ||
-            !named(service.sites, platform.sites[cluster.site].name)) {
+        if (!base::none_or_named(service.vendors, platform.accelerator_of(cluster).vendor) ||
+            !base::none_or_named(service.sites, platform.sites[cluster.site].name)) {
           continue;
         }
         Holding holding;
@@ -70,8 +71,7 @@ void ServingDesk::find_holdings() {
 // Regional demand follows a log, or the local day, and grows exponentially over the years.
 double ServingDesk::demand(const model::Service& service, const model::Demand& demand,
                            double unix_s) const {
-  const double years = (unix_s - scenario_.start_unix_s) / (365.25 * base::kDay);
-  const double growth = std::pow(service.growth_per_year, years);
+  const double growth = growth_of(service, unix_s - scenario_.start_unix_s);
   if (!demand.logged_per_s.empty()) {
     const size_t hours = demand.logged_per_s.size();
     const auto hour = static_cast<size_t>((unix_s - scenario_.start_unix_s) / base::kHour);
@@ -137,15 +137,16 @@ void ServingDesk::route(double now_s) {
     }
   }
   // Batch requests that can wait no longer take what room is left, in the order of the world.
+  std::vector<double> due;  // by service
+  for (const auto& waiting : deferred_) {
+    due.push_back(waiting.due_by(now_s + base::kHour) / base::kHour);
+  }
   for (Holding& holding : holdings_) {
-    const auto& waiting = deferred_[static_cast<size_t>(holding.service)];
-    double due = waiting.due_by(now_s + base::kHour) / base::kHour;
-    for (const Holding& other : holdings_) {
-      if (other.service == holding.service) due -= other.due_per_s;
-    }
+    double& of_service = due[static_cast<size_t>(holding.service)];
     double& free =
         free_domains[static_cast<size_t>(holding.pool)][static_cast<size_t>(holding.part)];
-    holding.due_per_s = std::clamp(due, 0.0, free * per_domain(holding));
+    holding.due_per_s = std::clamp(of_service, 0.0, free * per_domain(holding));
+    of_service -= holding.due_per_s;
     free -= holding.due_per_s / per_domain(holding);
   }
   for (Holding& holding : holdings_) {
@@ -172,12 +173,11 @@ serving::ServiceHour ServingDesk::hour_of(const Holding& holding, double replica
 
 // The batch requests of the coming hour join those that wait.
 void ServingDesk::add_batch(double now_s) {
-  const double years = now_s / (365.25 * base::kDay);
   for (const auto id : scenario_.workload.services.ids()) {
     const model::Service& service = scenario_.workload.services[id];
     if (service.batch_tokens_per_s <= 0.0) continue;
     const double requests = service.batch_tokens_per_s / service.output_tokens * base::kHour *
-                            std::pow(service.growth_per_year, years);
+                            growth_of(service, now_s);
     deferred_[static_cast<size_t>(id.index)].add(now_s + service.batch_deadline.value, requests);
     batch_.arrived += requests;
   }

@@ -237,7 +237,6 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   reporter.book(end_s);
   jobs.close();
   reporter.summarise(end_s, clock_.events());
-  jobs.campaigns().summarise(trace);
   report_progress();
   desks_ = nullptr;
   return {interrupted_, journal.fingerprint(), clock_.events()};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/base/text.h"
 #include "sim/power/site_power.h"
 
 namespace busbar::engine {
@@ -10,10 +11,6 @@ using base::Id;
 using record::Bound;
 
 namespace {
-
-bool named(const std::vector<std::string>& names, const std::string& name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-}
 
 Bound bound_of(training::Bound bound) {
   switch (bound) {
@@ -39,8 +36,9 @@ std::vector<std::int32_t> pools_where(const model::Platform& platform, const Fle
   std::vector<std::int32_t> pools;
   for (const auto id : platform.clusters.ids()) {
     const model::Cluster& cluster = platform.clusters[id];
-    if (!named(vendors, platform.accelerator_of(cluster).vendor) ||
-        !named(clusters, cluster.name) || !named(sites, platform.sites[cluster.site].name)) {
+    if (!base::none_or_named(vendors, platform.accelerator_of(cluster).vendor) ||
+        !base::none_or_named(clusters, cluster.name) ||
+        !base::none_or_named(sites, platform.sites[cluster.site].name)) {
       continue;
     }
     const std::int32_t pool = fleet.pool_of(id);

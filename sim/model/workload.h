@@ -4,6 +4,7 @@
 /// organisations, regions) and are resolved and cross-checked by `sim/input`.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -210,6 +211,10 @@ struct Campaign {
   double start_unix_s = 0.0;   // 0: with the scenario
   double finish_unix_s = 0.0;  // when it should be done; 0: not said, or…
   base::Seconds within;        // …so long after its start
+  /// Its start in a scenario; one that began before begins with it.
+  double start_s(double scenario_start_unix_s) const {
+    return std::max(0.0, start_unix_s - scenario_start_unix_s);
+  }
 };
 
 /// A CSV of measured step times that replaces the built-in estimate.

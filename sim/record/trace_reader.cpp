@@ -146,13 +146,18 @@ class TraceReader::Impl {
     return selection;
   }
 
-  template <class Number>
-  std::vector<Number> column_of(const std::string& column, hid_t memory_type) const {
+  bool holds_texts(const std::string& column) const {
     const Selection selection = select(column);
     const Handle type(H5Dget_type(selection.dataset.get()), "read the type of " + column);
-    if (H5Tget_class(type.get()) == H5T_STRING) {
+    return H5Tget_class(type.get()) == H5T_STRING;
+  }
+
+  template <class Number>
+  std::vector<Number> column_of(const std::string& column, hid_t memory_type) const {
+    if (holds_texts(column)) {
       fail(fmt::format("'{}' holds texts, not numbers", column));
     }
+    const Selection selection = select(column);
     std::vector<Number> values(selection.values);
     if (values.empty()) return values;
     check(H5Dread(selection.dataset.get(), memory_type, selection.memory_space.get(),
@@ -287,6 +292,10 @@ std::vector<std::string> TraceReader::columns(const std::string& table) const {
           "list columns");
     return names;
   });
+}
+
+bool TraceReader::holds_texts(const std::string& column) const {
+  return impl_->read([&] { return impl_->holds_texts(column); });
 }
 
 std::vector<double> TraceReader::numbers(const std::string& column) const {

@@ -32,6 +32,8 @@ class TraceReader {
   size_t rows(const std::string& table) const;
   /// Names of the columns of a table, alphabetically.
   std::vector<std::string> columns(const std::string& table) const;
+  /// Whether a column holds texts.
+  bool holds_texts(const std::string& column) const;
   /// A column of numbers, e.g. `/jobs/start_s`. Samples come row by row: time, then entity.
   /// Integers beyond 2^53 lose their last digits.
   std::vector<double> numbers(const std::string& column) const;

@@ -46,11 +46,10 @@ struct Rank {
   std::vector<Entry> order;
   size_t next = 0;
   double free_s = 0.0;
-  bool sleeping = false;       // until what it waits for has begun elsewhere
-  std::vector<Entry> weights;  // weight gradients to do, oldest first from `weights_done`
-  size_t weights_done = 0;
+  bool sleeping = false;  // until what it waits for has begun elsewhere
   int in_flight = 0;
-  bool has_weights() const { return weights_done < weights.size(); }
+  int backwards = 0, weights = 0;  // done, where weight gradients are split off
+  bool has_weights() const { return weights < backwards; }
 };
 
 class Run {
@@ -123,7 +122,8 @@ class Run {
       }
     }
     if (!rank.has_weights()) return;
-    perform(index, rank.weights[rank.weights_done++], now);
+    // One chunk a rank: backward passes are in the order of micro-batches.
+    perform(index, {OperationKind::kWeightGradient, 0, rank.weights++}, now);
   }
 
   void perform(int index, const Entry& entry, double now) {
@@ -150,7 +150,7 @@ class Run {
     } else if (entry.kind == OperationKind::kBackward) {
       backward_end_[at(stage, entry.micro_batch)] = end;
       if (split_) {
-        rank.weights.push_back({OperationKind::kWeightGradient, entry.chunk, entry.micro_batch});
+        ++rank.backwards;
       } else {
         --rank.in_flight;
       }

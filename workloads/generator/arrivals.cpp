@@ -10,7 +10,6 @@ namespace busbar::generator {
 namespace {
 
 constexpr double kStep_s = 900.0;  // the rate hardly changes within a quarter of an hour
-constexpr double kYear_s = 365.25 * base::kDay;
 
 }  // namespace
 
@@ -27,7 +26,7 @@ CumulativeRate::CumulativeRate(const model::Arrivals& a, double start_unix_s, do
         1.0 + a.daily_amplitude * std::cos(2.0 * std::numbers::pi *
                                            (base::hour_of_day(unix_s) - a.peak_hour_utc) / 24.0);
     const double week = weekday * (base::day_of_week(unix_s) >= 5 ? a.weekend_factor : 1.0);
-    const double growth = std::pow(a.growth_per_year, t / kYear_s);
+    const double growth = std::pow(a.growth_per_year, t / base::kYear);
     until_[i + 1] = until_[i] + a.rate.value * day * week * growth * step_s_;
   }
 }

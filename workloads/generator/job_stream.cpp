@@ -103,8 +103,7 @@ std::vector<Job> draw_jobs(const model::Scenario& scenario, std::int32_t index,
 std::vector<Job> draw_campaign(const model::Scenario& scenario, std::int32_t index,
                                const base::RandomStreams& random) {
   const model::Campaign& campaign = scenario.workload.campaigns[{index}];
-  // One that began before the scenario begins with it.
-  const double start_s = std::max(0.0, campaign.start_unix_s - scenario.start_unix_s);
+  const double start_s = campaign.start_s(scenario.start_unix_s);
   std::vector<Job> jobs;
   for (size_t i = 0; i < campaign.stages.size(); ++i) {
     const model::CampaignStage& stage = campaign.stages[i];
