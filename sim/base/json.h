@@ -22,6 +22,7 @@ class Json {
   // NOLINTBEGIN(google-explicit-constructor)
   Json() : value_(nullptr) {}
   Json(std::nullptr_t) : value_(nullptr) {}
+  Json(bool truth) : value_(truth) {}
   Json(double number) : value_(number) {}
   Json(std::int64_t number) : value_(number) {}
   Json(int number) : value_(std::int64_t{number}) {}
@@ -38,7 +39,8 @@ class Json {
   const auto& value() const { return value_; }
 
  private:
-  std::variant<std::nullptr_t, double, std::int64_t, std::uint64_t, std::string, Array, Object>
+  std::variant<std::nullptr_t, bool, double, std::int64_t, std::uint64_t, std::string, Array,
+               Object>
       value_;
 };
 

@@ -64,7 +64,36 @@ struct EstimateOptions {
   double global_batch = 0.0;  // sequences; 0: chosen
   int sequence = 0;           // tokens; 0: the model's context
   std::string precision = "bf16";
+  std::string stack, release;  // empty: the newest
+  double expert_imbalance = 1.0;
+  bool low_rank = false;
+  bool search = false;
+  int top = 10;  // plans that --search lists
+  bool explain = false;
+  std::string plot;
   bool json = false;
+};
+
+struct ValidateOptions {
+  std::string what;   // training
+  std::string table;  // measured rows
+  std::string format = "rows";
+  std::string world;                // hardware that the rows name; empty: the shipped catalogue
+  std::vector<std::string> models;  // catalogues; empty: the shipped ones
+  bool refit = false;
+  std::string leave_out;  // model, chip or nothing
+  std::string plot;
+  bool json = false;
+};
+
+struct CalibrateOptions {
+  std::string what;                                    // kernels or training
+  std::string products, square_products, collectives;  // measured kernels
+  std::vector<std::string> tables, vtrain_tables;      // measured steps
+  std::string world;                                   // as for validate
+  std::vector<std::string> models;
+  std::string source = "fitted";  // written into the files
+  std::string output;             // folder
 };
 
 int run(const RunOptions& options);
@@ -72,6 +101,8 @@ int check(const CheckOptions& options);
 int show(const ShowOptions& options);
 int list(const ListOptions& options);
 int estimate(const EstimateOptions& options);
+int calibrate(const CalibrateOptions& options);
+int validate(const ValidateOptions& options);
 int export_file(const ExportOptions& options);
 
 }  // namespace busbar::cli

@@ -1,55 +1,27 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <limits>
 
-#include "sim/base/json.h"
 #include "sim/base/text.h"
 #include "sim/base/units.h"
+#include "sim/cli/catalogue.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/estimate_report.h"
+#include "sim/cli/picture.h"
 #include "sim/cli/registries.h"
 #include "sim/cli/report.h"
+#include "sim/cli/shipped.h"
 #include "sim/input/reader.h"
+#include "sim/training/plan.h"
 
 namespace busbar::cli {
 namespace {
 
-namespace fs = std::filesystem;
-using training::StepEstimate;
-
-const char* name_of(training::Bound bound) {
-  switch (bound) {
-    case training::Bound::kCompute:
-      return "compute";
-    case training::Bound::kMemory:
-      return "memory";
-    case training::Bound::kNetwork:
-      return "network";
-    case training::Bound::kPipeline:
-      return "pipeline";
-    case training::Bound::kBatch:
-      return "batch";
-  }
-  return "";
-}
-
-// The catalogues of models that stand beside the folder of worlds.
-std::vector<std::string> shipped_catalogues(const std::string& world) {
-  const fs::path folder = fs::absolute(world).parent_path() / ".." / ".." / "workloads" / "models";
-  std::vector<std::string> files;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(folder, ec)) {
-    if (entry.path().extension() == ".xml") files.push_back(entry.path().lexically_normal());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 std::optional<model::LanguageModel> find_model(const EstimateOptions& options,
                                                base::Diagnostics& problems) {
   std::vector<std::string> files = options.models;
-  if (files.empty()) files = shipped_catalogues(options.world);
+  if (files.empty()) files = shipped_models();
   std::vector<std::string> names;
   for (const std::string& file : files) {
     const auto workload = input::read_workload(file, {}, Registries().known(), problems);
@@ -63,55 +35,56 @@ std::optional<model::LanguageModel> find_model(const EstimateOptions& options,
   return std::nullopt;
 }
 
-// What is known of a training step, in SI units.
-base::Json json_of(const StepEstimate& e, const training::Slice& slice) {
-  const auto& plan = e.plan;
-  return base::Json::Object{
-      {"step_s", e.step_s},
-      {"tokens", e.tokens},
-      {"tok_s_chip", e.tokens / e.step_s / slice.chips},
-      {"mfu", e.mfu},
-      {"memory_bytes", e.memory_bytes},
-      {"memory_of_chip_bytes", slice.accelerator->memory.value},
-      {"fits", true},
-      {"bound", name_of(e.bound)},
-      {"breakdown_s", base::Json::Object{{"compute", e.compute_s},
-                                         {"exposed_communication", e.exposed_communication_s},
-                                         {"bubble", e.bubble_s}}},
-      {"plan", base::Json::Object{{"tensor", plan.tensor},
-                                  {"pipeline", plan.pipeline},
-                                  {"virtual_pipeline", plan.virtual_pipeline},
-                                  {"micro_batch", plan.micro_batch}}}};
+// The cluster of the world that is asked for, large enough.
+const model::Cluster* find_cluster(const EstimateOptions& options, const model::Platform& platform,
+                                   base::Diagnostics& problems) {
+  const auto found = platform.clusters.find(options.cluster);
+  if (!found) {
+    std::vector<std::string> names;
+    for (const model::Cluster& c : platform.clusters) names.push_back(c.name);
+    problems.error({}, "no cluster '{}' in {};{}", options.cluster, options.world,
+                   base::suggestion(options.cluster, names));
+    return nullptr;
+  }
+  const model::Cluster& cluster = platform.clusters[found];
+  const double most = 1.0 * cluster.domains_at(std::numeric_limits<double>::infinity()) *
+                      platform.domain_of(cluster).chips_used;
+  if (options.chips > most) {
+    problems.error({}, "cluster '{}' has {} chips for jobs after all deliveries, not {}",
+                   cluster.name, base::format_count(most), base::format_count(options.chips));
+    return nullptr;
+  }
+  return &cluster;
 }
 
-void print(const StepEstimate& e, const training::Slice& slice, const EstimateOptions& options) {
-  const auto part = [&](double seconds) {
-    return fmt::format("{:.4g} s  {:.1f} %", seconds, 100.0 * seconds / e.step_s);
-  };
-  const auto chosen = [](int given) { return given > 0 ? "" : " (chosen)"; };
-  print_table(
-      {
-          {"chips", fmt::format("{} x {} in {} x {}", base::format_count(slice.chips),
-                                slice.accelerator->name, slice.domains, slice.domain->name)},
-          {"plan",
-           fmt::format("tensor {}{}, pipeline {}{}, chunks {}, micro-batch {}", e.plan.tensor,
-                       chosen(options.plan.tensor), e.plan.pipeline, chosen(options.plan.pipeline),
-                       e.plan.virtual_pipeline, e.plan.micro_batch)},
-          {"batch", fmt::format("{} tokens", base::format_count(e.tokens))},
-          {"step", fmt::format("{:.4g} s", e.step_s)},
-          {"  compute", part(e.compute_s)},
-          {"  exposed communication", part(e.exposed_communication_s)},
-          {"  bubble", part(e.bubble_s)},
-          {"tokens", fmt::format("{:.4g} /s/chip", e.tokens / e.step_s / slice.chips)},
-          {"MFU", fmt::format("{:.1f} %", 100.0 * e.mfu)},
-          {"memory", fmt::format("{} of {} a chip", base::format_bytes(base::Bytes{e.memory_bytes}),
-                                 base::format_bytes(slice.accelerator->memory))},
-          {"bound by", name_of(e.bound)},
-      },
-      {});
-  fmt::print(stderr,
-             "note: this step model is not validated against measurements yet; see "
-             "sim/doc/models/training.md\n");
+// The same task on half, a quarter, … of the chips: the fastest plan of each.
+std::vector<ScaledPlan> scaled_plans(const training::Task& task, const training::Slice& slice) {
+  std::vector<ScaledPlan> plans;
+  for (double chips = slice.chips; chips >= 1.0; chips = std::floor(chips / 2.0)) {
+    training::Slice part = slice;
+    part.chips = chips;
+    part.domains = static_cast<int>(std::ceil(chips / slice.domain->chips_used));
+    const auto found = training::search_plans(task, part, 1);
+    if (!found.best.empty()) plans.push_back({chips, found.best.front()});
+  }
+  return plans;
+}
+
+int search(const EstimateOptions& options, const training::Task& task, const training::Slice& slice,
+           base::Diagnostics& problems) {
+  if (task.global_batch_tokens <= 0.0) {
+    problems.error({}, "--search needs --global-batch: plans are compared on equal steps");
+    return report(problems);
+  }
+  const training::SearchResult found =
+      training::search_plans(task, slice, static_cast<size_t>(options.top));
+  if (found.best.empty()) {
+    problems.error({}, "none of {} legal plans of '{}' fits {} x '{}'", found.legal,
+                   task.model->name, base::format_count(slice.chips), slice.accelerator->name);
+    return report(problems);
+  }
+  print_search(found, scaled_plans(task, slice), task, slice, options.json);
+  return kOk;
 }
 
 }  // namespace
@@ -122,44 +95,34 @@ int estimate(const EstimateOptions& options) {
   if (!platform) return report(problems);
   const auto model = find_model(options, problems);
   if (!model) return report(problems);
-  const auto cluster = platform->clusters.find(options.cluster);
-  if (!cluster) {
-    std::vector<std::string> names;
-    for (const model::Cluster& c : platform->clusters) names.push_back(c.name);
-    problems.error({}, "no cluster '{}' in {};{}", options.cluster, options.world,
-                   base::suggestion(options.cluster, names));
-    return report(problems);
-  }
-  const model::Cluster& place = platform->clusters[cluster];
-  const double most = 1.0 * place.domains_at(std::numeric_limits<double>::infinity()) *
-                      platform->domain_of(place).chips_used;
-  if (options.chips > most) {
-    problems.error({}, "cluster '{}' has {} chips for jobs after all deliveries, not {}",
-                   place.name, base::format_count(most), base::format_count(options.chips));
-    return report(problems);
-  }
+  const model::Cluster* cluster = find_cluster(options, *platform, problems);
+  if (cluster == nullptr) return report(problems);
   training::Task task;
   task.model = &*model;
   task.sequence = options.sequence > 0 ? options.sequence : model->context;
   task.global_batch_tokens = options.global_batch * task.sequence;
   task.precision = options.precision;
   task.plan = options.plan;
-  const training::Slice slice = training::slice_of(*platform, place, options.chips);
+  task.expert_imbalance = options.expert_imbalance;
+  if (options.low_rank) task.tuning = training::Tuning::kLowRank;
+  training::Slice slice = training::slice_of(*platform, *cluster, options.chips, model->kind());
+  if (!options.stack.empty()) {
+    training::use_stack(*platform, options.stack, options.release, model->kind(), slice);
+  }
   if (const std::string rule = training::broken_rule(task, slice); !rule.empty()) {
     problems.error({}, "{}", rule);
     return report(problems);
   }
-  const StepEstimate e = Registries().step_models.make({"roofline", {}})->estimate(task, slice);
+  if (options.search) return search(options, task, slice, problems);
+  const training::StepEstimate e =
+      Registries().step_models.make({"calibrated", {}})->estimate(task, slice);
   if (!e.feasible) {
     problems.error({}, "{}", e.reason);
     return report(problems);
   }
-  if (options.json) {
-    fmt::print("{}\n", json_of(e, slice).dump());
-  } else {
-    print(e, slice, options);
-  }
-  return kOk;
+  print_estimate(e, task, slice, {.json = options.json, .explain = options.explain});
+  if (options.plot.empty()) return kOk;
+  return draw("busbar.pipeline", schedule_json(e), options.plot);
 }
 
 }  // namespace busbar::cli

@@ -13,6 +13,7 @@
 namespace {
 
 namespace base = busbar::base;
+namespace model = busbar::model;
 namespace cli = busbar::cli;
 
 void add_overrides(CLI::App* command, std::vector<std::string>& overrides) {
@@ -50,13 +51,89 @@ void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
   };
   count("--tp", options.plan.tensor, "tensor parallelism (default: chosen)");
   count("--pp", options.plan.pipeline, "pipeline stages (default: chosen)");
-  count("--vpp", options.plan.virtual_pipeline, "chunks of layers a stage (default 1)");
-  count("--micro-batch", options.plan.micro_batch, "sequences of a micro-batch (default 1)");
+  count("--vpp", options.plan.virtual_pipeline, "chunks of layers a stage (default: chosen)");
+  count("--cp", options.plan.context, "context parallelism (default: chosen)");
+  count("--ep", options.plan.expert, "expert parallelism (default: chosen)");
+  count("--micro-batch", options.plan.micro_batch, "sequences of a micro-batch (default: chosen)");
+  count("--slices", options.plan.slices, "slices joined by the data-centre network (default 1)");
+  count("--shard-ranks", options.plan.shard_ranks, "ranks that share out weights (default: all)");
+  using model::Recompute;
+  using model::Sharding;
+  const std::map<std::string, Sharding> zero = {{"0", Sharding::kReplicated},
+                                                {"1", Sharding::kOptimizer},
+                                                {"2", Sharding::kGradients},
+                                                {"3", Sharding::kWeights}};
+  command
+      ->add_option("--zero", options.plan.sharding,
+                   "what replicas share out: 0 nothing, 1 optimizer state, 2 and gradients, 3 and "
+                   "weights (default: chosen)")
+      ->transform(CLI::CheckedTransformer(zero));
+  command->add_flag(
+      "--fsdp", [&](std::int64_t) { options.plan.sharding = Sharding::kWeights; }, "as --zero 3");
+  const std::map<std::string, Recompute> recompute = {
+      {"none", Recompute::kNone}, {"selective", Recompute::kSelective}, {"full", Recompute::kFull}};
+  command
+      ->add_option("--recompute", options.plan.recompute,
+                   "none, selective or full (default: as little as memory allows)")
+      ->transform(CLI::CheckedTransformer(recompute));
+  command->add_option("--stack", options.stack, "software stack (default: the chip's newest)");
+  command->add_option("--release", options.release, "release of the stack (default: the newest)");
+  command
+      ->add_option("--expert-imbalance", options.expert_imbalance,
+                   "rows of the busiest expert rank over the mean (default 1)")
+      ->check(CLI::Range(1.0, 100.0));
+  command->add_flag("--lora", options.low_rank, "train adapters beside frozen weights");
+  command->add_flag("--search", options.search,
+                    "the best of all legal plans, and the front over fewer chips");
+  count("--top", options.top, "plans that --search lists (default 10)");
+  command->add_flag("--explain", options.explain, "print the terms, constants and memory");
+  command->add_option("--plot", options.plot, "PNG file: the parts and the pipeline schedule");
   count("--seq", options.sequence, "tokens of a sequence (default: the model's)");
   command->add_option("--global-batch", options.global_batch, "sequences a step (default: chosen)")
       ->check(CLI::PositiveNumber);
   command->add_option("--precision", options.precision, "bf16, fp8, … (default bf16)");
   command->add_flag("--json", options.json, "print as JSON");
+}
+
+void add_validate(CLI::App* command, cli::ValidateOptions& options) {
+  command->add_option("what", options.what, "training: step times of training runs")
+      ->required()
+      ->check(CLI::IsMember({"training"}));
+  command->add_option("--table", options.table, "CSV file of measured rows")->required();
+  command->add_option("--format", options.format, "rows (default) or vtrain")
+      ->check(CLI::IsMember({"rows", "vtrain"}));
+  command->add_option("--world", options.world,
+                      "world with the hardware that rows name (default: all shipped chips)");
+  command->add_option("--models", options.models,
+                      "catalogues of models (default: the shipped ones)");
+  command->add_flag("--refit", options.refit, "fit the constants on this table first");
+  command
+      ->add_option("--leave-out", options.leave_out,
+                   "with --refit: predict each model (or chip) with constants fitted without it")
+      ->check(CLI::IsMember({"model", "chip"}));
+  command->add_option("--plot", options.plot, "PNG file: predicted against measured");
+  command->add_flag("--json", options.json, "print as JSON");
+}
+
+void add_calibrate(CLI::App* command, cli::CalibrateOptions& options) {
+  command
+      ->add_option("what", options.what,
+                   "kernels: curves of matrix products and collectives; training: constants of "
+                   "training steps")
+      ->required()
+      ->check(CLI::IsMember({"kernels", "training"}));
+  command->add_option("--products", options.products, "CSV of measured matrix products");
+  command->add_option("--square-products", options.square_products,
+                      "CSV of measured square products, of TPUs");
+  command->add_option("--collectives", options.collectives, "CSV of measured collectives");
+  command->add_option("--table", options.tables, "CSV of measured training runs");
+  command->add_option("--vtrain", options.vtrain_tables, "CSV in vTrain's format");
+  command->add_option("--world", options.world,
+                      "world with the hardware that rows name (default: all shipped chips)");
+  command->add_option("--models", options.models,
+                      "catalogues of models (default: the shipped ones)");
+  command->add_option("--source", options.source, "where the measurements come from");
+  command->add_option("-o,--output", options.output, "folder for efficiency files")->required();
 }
 
 // The command as typed. Under SOURCE_DATE_EPOCH the name of the output is left out, so that equal
@@ -137,6 +214,15 @@ int dispatch(int argc, char** argv) {
   auto* estimate = app.add_subcommand("estimate", "estimate one step without a run");
   add_estimate(estimate, estimate_options);
 
+  cli::ValidateOptions validate_options;
+  auto* validate = app.add_subcommand("validate", "compare with measurements, beside a null model");
+  add_validate(validate, validate_options);
+
+  cli::CalibrateOptions calibrate_options;
+  auto* calibrate =
+      app.add_subcommand("calibrate", "fit efficiency files on measured kernels and runs");
+  add_calibrate(calibrate, calibrate_options);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -147,6 +233,8 @@ int dispatch(int argc, char** argv) {
   if (*run) return cli::run(run_options);
   if (*check) return cli::check(check_options);
   if (*show) return cli::show(show_options);
+  if (*calibrate) return cli::calibrate(calibrate_options);
+  if (*validate) return cli::validate(validate_options);
   if (*estimate) return cli::estimate(estimate_options);
   if (*export_command) return cli::export_file(export_options);
   return cli::list(list_options);

@@ -26,7 +26,7 @@ base::KnownBehaviours Registries::known() const {
 
 engine::Behaviours Registries::make(const model::Scenario& scenario) const {
   return {queue_policies.make(scenario.queue_policy), placements.make(scenario.placement),
-          brokers.make(scenario.broker), step_models.make({"roofline", {}}),
+          brokers.make(scenario.broker), step_models.make({"calibrated", {}}),
           serving_models.make({"steady-state", {}})};
 }
 

@@ -1,17 +1,11 @@
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 
-#include "sim/base/error.h"
 #include "sim/base/json.h"
 #include "sim/base/units.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/picture.h"
 #include "sim/cli/report.h"
 #include "sim/record/trace_reader.h"
 
@@ -180,35 +174,11 @@ void print_section(const std::string& title, const Rows& rows, const std::vector
   print_table(rows, right);
 }
 
-// The pictures are drawn by the analysis package: it has the plotting library.
-int draw_world(const std::string& world, const std::string& picture) {
-  std::error_code ec;
-  const char* named = std::getenv("BUSBAR_PYTHON");
-  std::string python = named != nullptr ? named : "python3";
-  if (named == nullptr && std::filesystem::exists(".venv/bin/python", ec)) {
-    python = ".venv/bin/python";
-  }
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe", ec).string();
-  if (!ec) setenv("BUSBAR_BIN", self.c_str(), 0);
-  std::vector<std::string> words = {python, "-m", "busbar.worldmap", world, "-o", picture};
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  int status = 0;
-  if (posix_spawnp(&child, python.c_str(), nullptr, nullptr, arguments.data(), environ) != 0 ||
-      waitpid(child, &status, 0) != child) {
-    throw base::IoError(
-        fmt::format("cannot start '{}' to draw; BUSBAR_PYTHON names another one", python));
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kUnexpected;
-}
-
 int show_world(const ShowOptions& options) {
   const int listed = list({.what = "sites", .file = options.trace, .json = options.json});
   if (listed != kOk || options.plot.empty()) return listed;
   std::fflush(stdout);
-  return draw_world(options.trace, options.plot);
+  return draw("busbar.worldmap", {options.trace, "-o", options.plot});
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ Bound bound_of(training::Bound bound) {
       return Bound::kPipeline;
     case training::Bound::kBatch:
       return Bound::kBatch;
+    case training::Bound::kHost:
+      return Bound::kHost;
   }
   return Bound::kNone;
 }
@@ -105,7 +107,8 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
   task.global_batch_tokens = stream.global_batch_tokens;
   task.precision = stream.precision;
   task.plan = stream.plan;
-  training::Slice slice = training::slice_of(platform, cluster, static_cast<double>(chips));
+  training::Slice slice =
+      training::slice_of(platform, cluster, static_cast<double>(chips), task.model->kind());
   slice.efficiency = efficiency(stream.model, slice.accelerator->vendor);
   const training::StepEstimate estimate = model_.estimate(task, slice);
 

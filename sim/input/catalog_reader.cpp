@@ -222,6 +222,8 @@ void read_catalogs(const Element& root, Platform& platform, FirstPlaces& first,
   each("domain", [&](const Element& e, const std::string&) { reader.domain(e); });
   each("pod", [&](const Element& e, const std::string&) { reader.pod(e); });
   each("fabric", [&](const Element& e, const std::string&) { reader.fabric(e); });
+  each("efficiency",
+       [&](const Element& e, const std::string&) { read_efficiency(e, platform, problems); });
 }
 
 }  // namespace busbar::input

@@ -96,6 +96,7 @@ model::LanguageModel read_language_model(const Element& e, base::Diagnostics& pr
   model::LanguageModel m;
   m.name = e.get("id");
   m.title = e.get("title", m.name);
+  m.aliases = xml::words(e, "aliases");
   m.hidden = xml::integer(e, "hidden", 1, problems, 1);
   m.vocabulary = xml::integer(e, "vocabulary", 1, problems, 1);
   m.context = xml::integer(e, "context", 1, problems, 1);

@@ -14,6 +14,7 @@ model::Platform read_platform_element(const xml::Element& root, base::Diagnostic
 /// The pieces, in the order in which they refer to each other.
 void read_catalogs(const xml::Element& root, model::Platform& platform, FirstPlaces& first,
                    base::Diagnostics& problems);
+void read_efficiency(const xml::Element& e, model::Platform& platform, base::Diagnostics& problems);
 void read_sites(const xml::Element& root, model::Platform& platform, FirstPlaces& first,
                 base::Diagnostics& problems);
 

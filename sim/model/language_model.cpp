@@ -116,6 +116,15 @@ double LanguageModel::training_flops_per_token(double sequence) const {
   return 3.0 * forward_flops_per_token(sequence);
 }
 
+ModelKind LanguageModel::kind() const {
+  ModelKind kind = ModelKind::kDense;
+  for (const LayerGroup& group : layers) {
+    if (group.attention.kind == AttentionKind::kStateSpace) return ModelKind::kHybrid;
+    if (group.feed_forward.kind == FeedForwardKind::kExperts) kind = ModelKind::kExperts;
+  }
+  return kind;
+}
+
 double LanguageModel::cache_bytes_per_token(double bytes) const {
   double numbers = 0.0;
   for (const LayerGroup& group : layers) {

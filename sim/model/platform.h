@@ -11,6 +11,7 @@
 
 #include "sim/base/ids.h"
 #include "sim/base/quantity.h"
+#include "sim/model/efficiency.h"
 #include "sim/model/provenance.h"
 
 namespace busbar::model {
@@ -328,6 +329,7 @@ struct Platform {
   Table<Domain> domains;
   Table<Pod> pods;
   Table<Fabric> fabrics;
+  std::vector<Efficiency> efficiencies;
   Table<Site> sites;
   Table<Cluster> clusters;
   Table<WanLink> wan_links;

@@ -12,6 +12,7 @@
 
 #include "sim/base/ids.h"
 #include "sim/base/quantity.h"
+#include "sim/model/efficiency.h"
 #include "sim/model/provenance.h"
 
 namespace busbar::model {
@@ -54,6 +55,7 @@ struct LayerGroup {
 struct LanguageModel {
   std::string name;
   std::string title;
+  std::vector<std::string> aliases;  // names of published tables
   int hidden = 0;
   int vocabulary = 0;
   bool tied_embeddings = false;
@@ -74,6 +76,7 @@ struct LanguageModel {
   double forward_flops_per_token(double sequence) const;
   /// Training FLOPs of one token: three times the forward pass.
   double training_flops_per_token(double sequence) const;
+  ModelKind kind() const;
   /// Bytes of keys and values (or state) that one token adds to a cache, at `bytes` a number.
   double cache_bytes_per_token(double bytes) const;
 };
@@ -122,10 +125,24 @@ enum class JobKind { kRigid, kPretraining, kFineTuning, kEvaluation, kReinforcem
 /// How far one job may spread.
 enum class Span { kDomain, kCluster, kSite, kWorld };
 
+/// Activations that the backward pass computes again: none, those of attention scores, all.
+enum class Recompute { kChosen, kNone, kSelective, kFull };
+
+/// How much of weights, gradients and optimizer state data-parallel ranks share out.
+enum class Sharding { kChosen, kReplicated, kOptimizer, kGradients, kWeights };  // ZeRO 0 to 3
+
 /// The parallel plan of a job as given; 0 = to be chosen.
 struct ParallelPlan {
   int tensor = 0, pipeline = 0, virtual_pipeline = 0, context = 0, expert = 0;
-  int micro_batch = 0;
+  int micro_batch = 0;  // sequences
+  int slices = 0;       // data-parallel groups joined by the data-centre network alone
+  int shard_ranks = 0;  // over which weights are shared out; 0: all data-parallel ranks of a slice
+  Sharding sharding = Sharding::kChosen;
+  Recompute recompute = Recompute::kChosen;
+  double recomputed_share = 1.0;   // of the layers, where they are recomputed in full
+  bool sequence_parallel = true;   // norms and residuals shared out over the tensor-parallel group
+  bool offload = false;            // saved activations wait in host memory
+  bool offload_optimizer = false;  // …and the state of the optimizer
 };
 
 /// A share of a stream's jobs that does not do all its work, and for how long it runs.

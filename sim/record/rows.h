@@ -40,7 +40,9 @@ enum class Bound : std::int8_t {
   kBatch,
   kFixed,
   // Of starts again:
-  kEarlierStage
+  kEarlierStage,
+  // Of steps again:
+  kHost
 };
 
 enum class EndReason : std::int8_t {

@@ -19,9 +19,9 @@ constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuning",
                                 "evaluation", "reinforcement", "inference"};
 constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
                                  "waiting",   "rejected", "cancelled"};
-constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",   "queue-order",
-                              "delivery", "cooling", "compute",  "memory",       "network",
-                              "pipeline", "batch",   "fixed",    "earlier-stage"};
+constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",    "queue-order",
+                              "delivery", "cooling", "compute",  "memory",        "network",
+                              "pipeline", "batch",   "fixed",    "earlier-stage", "host"};
 constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
                                   "share-changed", "cap",    "run-end", "cancelled"};
 constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",  "reject",

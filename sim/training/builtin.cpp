@@ -1,10 +1,10 @@
-#include "sim/training/roofline_step.h"
+#include "sim/training/calibrated_step.h"
 
 namespace busbar::training {
 
 void add_builtin(base::Registry<StepModel>& models) {
-  models.add({"roofline", "roofline, pipeline bubble and ring all-reduce", {}},
-             [](const base::Params&) { return std::make_unique<RooflineStep>(); });
+  models.add({"calibrated", "measured kernels with constants fitted on published runs", {}},
+             [](const base::Params&) { return std::make_unique<CalibratedStep>(); });
 }
 
 }  // namespace busbar::training

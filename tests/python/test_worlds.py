@@ -29,6 +29,7 @@ def percent(text):
 def test_every_shipped_file_is_accepted(at_root, binary):
     files = [
         *at_root.glob("platforms/*/*.xml"),
+        *at_root.glob("platforms/catalog/efficiency/*.xml"),
         *at_root.glob("workloads/models/*.xml"),
         *at_root.glob("workloads/mixes/*.xml"),
         *at_root.glob("workloads/scenarios/*.xml"),

@@ -1,11 +1,13 @@
-/// A first step model: roofline, pipeline bubble, ring all-reduce. See sim/doc/models/training.md.
+/// The step model: kernels on measured curves, put together with constants fitted on published
+/// runs.
 #pragma once
 
 #include "sim/training/step_model.h"
 
 namespace busbar::training {
 
-class RooflineStep : public StepModel {
+/// See sim/doc/models/training.md.
+class CalibratedStep : public StepModel {
  public:
   StepEstimate estimate(const Task& task, const Slice& slice) const override;
 };

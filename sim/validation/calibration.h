@@ -1,0 +1,39 @@
+/// Fits the constants of training steps on measured runs. See sim/doc/models/training.md.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/validation/training_rows.h"
+
+namespace busbar::validation {
+
+/// What constants are fitted for.
+struct ConstantsKey {
+  std::string accelerator, stack;
+  model::ModelKind models = model::ModelKind::kDense;
+  std::string release;  // the first of its window
+  auto operator<=>(const ConstantsKey&) const = default;
+};
+
+/// Constants by what they are for.
+class Calibration {
+ public:
+  /// The constants of a row: its own, else those of the nearest fit (the same stack and kind on
+  /// other chips, then the same kind); null if no kind alike was fitted.
+  const model::StepConstants* find(const TrainingRow& row) const;
+  std::map<ConstantsKey, model::StepConstants> fits;
+
+ private:
+  mutable std::map<ConstantsKey, model::StepConstants> stand_ins_;
+};
+
+/// Fits all families of the expressible rows, oldest knowledge first: a family may take what an
+/// earlier one found as its prior. Rows of no known family are left out.
+Calibration calibrate(const std::vector<const TrainingRow*>& rows);
+
+/// The first release of the window of a row.
+std::string window_of(const TrainingRow& row);
+
+}  // namespace busbar::validation
