@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "sim/validation/families.h"
 #include "sim/validation/least_squares.h"
 
 namespace busbar::validation {
@@ -17,177 +18,12 @@ namespace {
 
 constexpr double kNoise = 0.03;  // of a published step time; larger errors count linearly
 
-// One constant of a family: its usual value, how far all may stray from it together, and how far
-// each chip's and each window's from that (of its logarithm; 0: none has its own).
-struct Knob {
-  Term term;
-  double usual, stray, chip_stray = 0.0, window_stray = 0.0;
-};
-struct PrecisionKnob {
-  const char* precision;
-  double usual, stray;
-};
-
-// Runs that share constants: stacks of one ancestry on one kind of model.
-struct Family {
-  std::vector<std::string> stacks;
-  ModelKind models;
-  std::vector<Knob> knobs;
-  std::vector<PrecisionKnob> precisions;
-  // The family whose products' constants, chip by chip, are the usual ones here; -1: none. Chips
-  // that it lacks take the median of those that it has.
-  int gemm_from = -1;
-  // First releases of the windows in which constants are apart; chips of older kernels have fewer.
-  std::vector<std::string> windows = {""};
-};
-
-// The kernels of Blackwell's experts changed with release 26.06, all chips' with 26.02.01.
-const char* const kFirstWindow = "26.02.01";
-const char* const kSecondWindow = "26.06";
-
-const std::vector<Family>& families() {
-  static const std::vector<Family> all = {
-      // 0: Megatron-LM on A100, 2021 to 2024.
-      {{"megatron-lm-2021", "megatron-lm-2022", "megatron-lm-2023"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.15, 0.5},
-        {Term::kMemory, 1.2, 0.4},
-        {Term::kTensor, 0.5, 0.5},
-        {Term::kData, 1.2, 0.4}},
-       {}},
-      // 1: Megatron-Bridge, dense.
-      {{"megatron-bridge"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.25, 0.3, 0.15},
-        {Term::kAttention, 1.0, 0.25},
-        {Term::kMemory, 1.4, 0.4},
-        {Term::kTensor, 0.4, 0.5},
-        {Term::kData, 1.2, 0.4},
-        {Term::kTransfer, 0.5, 0.7}},
-       {{"nvfp4", 0.9, 0.15}, {"mxfp8", 1.05, 0.15}}},
-      // 2, 3: the same kernels in other hands.
-      {{"mlperf-nvidia"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.0, 0.05, 0.08},
-        {Term::kAttention, 1.0, 0.25},
-        {Term::kMemory, 1.4, 0.4},
-        {Term::kTensor, 0.4, 0.5}},
-       {{"nvfp4", 0.85, 0.15}},
-       1},
-      {{"megatron-core-0.8"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.05, 0.15}, {Term::kMemory, 1.4, 0.4}, {Term::kTensor, 0.4, 0.5}},
-       {},
-       1},
-      // 4, 5: experts and hybrids: the host launches many small kernels.
-      {{"megatron-bridge"},
-       ModelKind::kExperts,
-       {{Term::kGemm, 1.0, 0.1},
-        {Term::kAttention, 0.9, 0.2},
-        {Term::kExperts, 1.6, 0.4, 0.0, 0.3},
-        {Term::kMemory, 1.6, 0.4, 0.0, 0.3},
-        {Term::kExpertTraffic, 0.3, 0.6, 0.0, 0.5},
-        {Term::kLayerLaunch, 4e-3, 0.8, 0.2, 0.6},
-        {Term::kExpertLaunch, 2e-4, 1.0, 0.0, 0.6}},
-       {{"bf16", 1.2, 0.3}, {"mxfp8", 0.9, 0.12}},
-       1,
-       {"", kFirstWindow, kSecondWindow}},
-      {{"megatron-bridge"},
-       ModelKind::kHybrid,
-       {{Term::kGemm, 1.0, 0.1},
-        {Term::kAttention, 0.9, 0.2},
-        {Term::kExperts, 1.6, 0.4},
-        {Term::kMemory, 2.0, 0.4, 0.0, 0.2},
-        {Term::kExpertTraffic, 0.5, 0.5, 0.0, 0.3},
-        {Term::kLayerLaunch, 4e-3, 0.8, 0.0, 0.4},
-        {Term::kExpertLaunch, 2e-4, 1.0, 0.0, 0.4}},
-       {{"nvfp4", 0.85, 0.12}, {"mxfp8", 0.9, 0.12}},
-       1,
-       {"", kSecondWindow}},
-      // 6, 7: XLA on TPU: one set of habits, products and the data-centre network by chip.
-      {{"maxtext", "mlperf-google"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.1, 0.3, 0.15},
-        {Term::kAttention, 1.0, 0.25, 0.1},
-        {Term::kMemory, 1.5, 0.4, 0.4},
-        {Term::kTensor, 0.4, 0.5},
-        {Term::kData, 0.8, 0.4, 0.2},
-        {Term::kSlices, 1.2, 0.5, 0.3}},
-       // Gradients of weights stay in 16 bits: a third of the products at half the rate.
-       {{"int8", 4.0 / 3.0, 0.2}, {"fp8", 1.0, 0.15}}},
-      {{"maxtext"},
-       ModelKind::kExperts,
-       {{Term::kGemm, 1.0, 0.1},
-        {Term::kExperts, 1.5, 0.5},
-        {Term::kMemory, 1.5, 0.4},
-        {Term::kData, 1.0, 0.4}},
-       {{"fp8", 1.0, 0.15}},
-       6},
-      // 8: Trainium.
-      {{"neuron"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.4, 0.5},
-        {Term::kMemory, 1.4, 0.4},
-        {Term::kTensor, 0.8, 0.5},
-        {Term::kData, 1.2, 0.4}},
-       {}},
-      // 9, 10: vTrain's measurements: small models that the host holds up.
-      {{"vtrain-single-node"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.15, 0.5},
-        {Term::kAttention, 1.0, 0.25},
-        {Term::kMemory, 1.4, 0.4},
-        {Term::kTensor, 0.8, 0.5},
-        {Term::kData, 1.2, 0.4},
-        {Term::kLayerLaunch, 3e-3, 2.0}},
-       {}},
-      {{"vtrain-multi-node"},
-       ModelKind::kDense,
-       {{Term::kGemm, 1.15, 0.5},
-        {Term::kAttention, 1.0, 0.25},
-        {Term::kMemory, 1.4, 0.4},
-        {Term::kTensor, 0.8, 0.5},
-        {Term::kData, 1.2, 0.6},
-        {Term::kTransfer, 1.5, 1.0},
-        {Term::kLayerLaunch, 3e-3, 2.0}},
-       {}},
-  };
-  return all;
-}
-
-bool is_blackwell(const std::string& chip) { return chip.find('b') != std::string::npos; }
-
-const Family* family_of(const TrainingRow& row) {
-  for (const Family& family : families()) {
-    if (family.models == row.model->kind() &&
-        std::find(family.stacks.begin(), family.stacks.end(), row.stack) != family.stacks.end()) {
-      return &family;
-    }
-  }
-  return nullptr;
-}
-
 double median(std::vector<double> values) {
   if (values.empty()) return 0.0;
   std::sort(values.begin(), values.end());
   const size_t n = values.size();
   return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 }
-
-}  // namespace
-
-std::string window_of(const TrainingRow& row) {
-  const Family* family = family_of(row);
-  std::string window;
-  if (family == nullptr) return window;
-  for (const std::string& from : family->windows) {
-    if (from == kSecondWindow && !is_blackwell(row.slice.accelerator->name)) continue;
-    if (from <= row.release) window = from;
-  }
-  return window;
-}
-
-namespace {
 
 // A chip in one window of releases.
 using Cell = std::pair<std::string, std::string>;
@@ -338,10 +174,6 @@ class Fit {
   std::vector<Unknown> unknowns_;
   std::map<Cell, StepConstants> constants_, usual_;
 };
-
-}  // namespace
-
-namespace {
 
 // Constants with what they were fitted on: rows, error, and the null model's share of peak.
 StepConstants described(StepConstants c, ModelKind models, const std::string& window,

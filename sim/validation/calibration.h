@@ -33,7 +33,4 @@ class Calibration {
 /// earlier one found as its prior. Rows of no known family are left out.
 Calibration calibrate(const std::vector<const TrainingRow*>& rows);
 
-/// The first release of the window of a row.
-std::string window_of(const TrainingRow& row);
-
 }  // namespace busbar::validation

@@ -5,7 +5,7 @@ usage: tests/validation/training_steps.py [--data FOLDER]
 
 For each set of runs: the error with constants fitted on all of them, the error on models that the
 fit did not see, and the null model's (one share of peak for each chip and stack, times the
-pipeline's bubble). Exit code 1 if a target is missed; sim/doc/models/training.md explains the misses.
+pipeline's bubble). Exit code 1 if a target is missed; sim/doc/models/training.md says why.
 """
 
 import argparse
