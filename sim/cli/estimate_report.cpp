@@ -275,6 +275,7 @@ Json schedule_json(const StepEstimate& e) {
                         e.time.optimizer_s - e.time.stragglers_s) /
                        (rounds * e.plan.virtual_pipeline);
   training::Pipeline pipeline;
+  pipeline.schedule = e.plan.schedule;
   pipeline.ranks = e.plan.pipeline;
   pipeline.chunks = e.plan.virtual_pipeline;
   // The start tells the pattern; hundreds of micro-batches are a grey bar.

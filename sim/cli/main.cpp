@@ -76,6 +76,15 @@ void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
       ->add_option("--recompute", options.plan.recompute,
                    "none, selective or full (default: as little as memory allows)")
       ->transform(CLI::CheckedTransformer(recompute));
+  using model::PipelineSchedule;
+  const std::map<std::string, PipelineSchedule> schedules = {
+      {"1f1b", PipelineSchedule::kOneForwardOneBackward},
+      {"zero-bubble", PipelineSchedule::kZeroBubble},
+      {"dualpipe", PipelineSchedule::kDualPipe}};
+  command
+      ->add_option("--schedule", options.plan.schedule,
+                   "of the pipeline: 1f1b (default; interleaved with --vpp), zero-bubble, dualpipe")
+      ->transform(CLI::CheckedTransformer(schedules));
   command->add_option("--stack", options.stack, "software stack (default: the chip's newest)");
   command->add_option("--release", options.release, "release of the stack (default: the newest)");
   command

@@ -125,6 +125,10 @@ enum class JobKind { kRigid, kPretraining, kFineTuning, kEvaluation, kReinforcem
 /// How far one job may spread.
 enum class Span { kDomain, kCluster, kSite, kWorld };
 
+/// The order in which a pipeline's ranks work; one forward, one backward interleaves where stages
+/// have several chunks.
+enum class PipelineSchedule { kOneForwardOneBackward, kZeroBubble, kDualPipe };
+
 /// Activations that the backward pass computes again: none, those of attention scores, all.
 enum class Recompute { kChosen, kNone, kSelective, kFull };
 
@@ -137,6 +141,7 @@ struct ParallelPlan {
   int micro_batch = 0;  // sequences
   int slices = 0;       // data-parallel groups joined by the data-centre network alone
   int shard_ranks = 0;  // over which weights are shared out; 0: all data-parallel ranks of a slice
+  PipelineSchedule schedule = PipelineSchedule::kOneForwardOneBackward;
   Sharding sharding = Sharding::kChosen;
   Recompute recompute = Recompute::kChosen;
   double recomputed_share = 1.0;   // of the layers, where they are recomputed in full

@@ -45,7 +45,7 @@ Memory memory_of(const Task& task, const Slice& slice) {
   const model::LanguageModel& m = *task.model;
   const Rank rank = rank_of(slice, task.precision);
   const Replicas replicas = replicas_of(task, slice);
-  double dense = 0.0, experts = 0.0, activations = 0.0, live = 0.0, layers = 0.0;
+  double dense = 0.0, experts = 0.0, activations = 0.0, live = 0.0;
   double largest = 0.0;
   for (const model::LayerGroup& group : m.layers) {
     const LayerWork layer = layer_work(task, group, rank);
@@ -54,7 +54,6 @@ Memory memory_of(const Task& task, const Slice& slice) {
     activations += group.count * kept(layer, plan, rank.style);
     if (plan.recompute == Recompute::kFull) live = std::max(live, layer.saved_bytes);
     largest = std::max(largest, layer.weights + layer.expert_weights);
-    layers += group.count;
   }
   const LayerWork head = head_work(task, rank);
   const double stages = plan.pipeline;
@@ -71,9 +70,16 @@ Memory memory_of(const Task& task, const Slice& slice) {
       stages > 1.0 ? std::min(micro_batches, stages * (1.0 + (stages - 1.0) / (stages * chunks) *
                                                                  (chunks > 1.0 ? 1.0 : 0.0)))
                    : 1.0;
+  // DualPipe holds two stages, and one micro-batch more between both ends.
+  const bool dual = plan.schedule == model::PipelineSchedule::kDualPipe;
+  if (dual) {
+    dense *= 2.0;
+    experts *= 2.0;
+  }
+  const double held = dual ? stages + 1.0 : in_flight;
   Memory memory;
   memory.overhead = kOverhead / slice.ranks_per_chip;
-  if (!plan.offload) memory.activations = activations / stages * in_flight;
+  if (!plan.offload) memory.activations = activations / stages * held;
   memory.activations += live + (stages > 1.0 ? 0.0 : head.saved_bytes);
 
   const bool adapters = task.tuning == Tuning::kLowRank;

@@ -7,6 +7,8 @@
 #include <queue>
 #include <utility>
 
+#include "sim/training/dual_pipe.h"
+
 namespace busbar::training {
 namespace {
 
@@ -191,8 +193,18 @@ std::string obstacle(const Pipeline& pipeline) {
     return fmt::format("times of 1 or {} chunks are needed, {} are given", chunks,
                        pipeline.times.size());
   }
-  if (pipeline.chunks > 1 && pipeline.schedule == Schedule::kZeroBubble) {
-    return "the zero-bubble schedule has one chunk a rank";
+  if (pipeline.chunks > 1 && pipeline.schedule != Schedule::kOneForwardOneBackward) {
+    return "zero-bubble and DualPipe schedules have one chunk a rank";
+  }
+  if (pipeline.schedule == Schedule::kDualPipe) {
+    const bool even = pipeline.ranks % 2 == 0 && pipeline.micro_batches % 2 == 0;
+    if (!even || pipeline.micro_batches < 2 * pipeline.ranks) {
+      return fmt::format(
+          "DualPipe needs an even number of ranks and of micro-batches, at least two a rank: not "
+          "{} "
+          "and {}",
+          pipeline.ranks, pipeline.micro_batches);
+    }
   }
   if (pipeline.chunks > 1 && pipeline.micro_batches % pipeline.ranks != 0) {
     return fmt::format("an interleaved schedule needs a multiple of {} micro-batches, not {}",
@@ -201,9 +213,15 @@ std::string obstacle(const Pipeline& pipeline) {
   return {};
 }
 
-PipelineRun run_pipeline(const Pipeline& pipeline) { return Run(pipeline).go(); }
+PipelineRun run_pipeline(const Pipeline& pipeline) {
+  return pipeline.schedule == Schedule::kDualPipe ? run_dual_pipe(pipeline) : Run(pipeline).go();
+}
 
 double bubble_s(Schedule schedule, int ranks, const ChunkTimes& chunk) {
+  if (schedule == Schedule::kDualPipe) {
+    const double pair = chunk.forward_s + 2.0 * chunk.backward_input_s - chunk.backward_weight_s;
+    return std::max(0.0, (ranks / 2 - 1) * pair);
+  }
   const double weights =
       schedule == Schedule::kZeroBubble ? -chunk.backward_weight_s : chunk.backward_weight_s;
   const double one = chunk.forward_s + chunk.backward_input_s + weights;

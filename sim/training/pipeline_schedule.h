@@ -8,17 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "sim/model/workload.h"
+
 namespace busbar::training {
 
-enum class Schedule {
-  /// One forward, one backward; interleaved when a rank has several chunks of layers.
-  /// Narayanan et al., SC21.
-  kOneForwardOneBackward,
-  /// As above with one chunk, but the backward pass is split and its weight gradients fill what
-  /// would be idle, with no more activations than the first rank above holds (ZB-H1).
-  /// Qi et al., "Zero bubble pipeline parallelism", 2023.
-  kZeroBubble,
-};
+/// One forward, one backward; interleaved when a rank has several chunks of layers (Narayanan et
+/// al., SC21). Zero bubble: with one chunk, the backward pass is split and its weight gradients
+/// fill what would be idle, with no more activations than the first rank above holds (ZB-H1; Qi et
+/// al., 2023). DualPipe: micro-batches enter from both ends, each rank holds two stages
+/// (DeepSeek-V3 report, 2024).
+using Schedule = model::PipelineSchedule;
 
 /// Times of one micro-batch in one chunk of layers.
 struct ChunkTimes {
@@ -43,7 +42,7 @@ enum class OperationKind : std::int8_t { kForward, kBackward, kWeightGradient };
 /// split off.
 struct Operation {
   OperationKind kind;
-  int rank, chunk, micro_batch;
+  int rank, chunk, micro_batch;  // of DualPipe: chunk 1 came from the last rank
   double begin_s, end_s;
 };
 
@@ -63,7 +62,8 @@ std::string obstacle(const Pipeline& pipeline);
 PipelineRun run_pipeline(const Pipeline& pipeline);
 
 /// Time that every rank is idle in a step, for equal chunks and free transfers:
-/// (p-1)(f+b+w) of one chunk, or (p-1)(f+b-w) where weight gradients fill the gaps.
+/// (p-1)(f+b+w) of one chunk, (p-1)(f+b-w) where weight gradients fill the gaps, and
+/// (p/2-1)(f+2b-w) from both ends, with b the gradients of inputs alone.
 double bubble_s(Schedule schedule, int ranks, const ChunkTimes& chunk);
 
 }  // namespace busbar::training

@@ -28,10 +28,11 @@ std::vector<int> choices(int given, int limit, double whole) {
 
 // Chunks of a stage: those that give all stages equal layers, the embedding and the head counted as
 // one layer each or not at all.
-std::vector<int> chunk_choices(int given, int pipeline, int layers) {
-  if (given > 0) return {given};
+std::vector<int> chunk_choices(const ParallelPlan& given, int pipeline, int layers) {
+  if (given.virtual_pipeline > 0) return {given.virtual_pipeline};
   std::vector<int> all = {1};
-  if (pipeline == 1) return all;
+  const bool interleaves = given.schedule == model::PipelineSchedule::kOneForwardOneBackward;
+  if (pipeline == 1 || !interleaves) return all;
   for (int chunks = 2; chunks * pipeline <= layers + 2; ++chunks) {
     if (layers % (pipeline * chunks) == 0 || (layers + 2) % (pipeline * chunks) == 0) {
       all.push_back(chunks);
@@ -180,7 +181,7 @@ void for_each_plan(const Task& task, const Slice& slice, Space space,
         p.context = context;
         for (const int expert : expert_choices(task, space, xla, domain, spread)) {
           p.expert = expert;
-          for (const int chunks : chunk_choices(given.virtual_pipeline, pipeline, layers)) {
+          for (const int chunks : chunk_choices(given, pipeline, layers)) {
             p.virtual_pipeline = chunks;
             with_batch(std::floor(spread / context));
           }
@@ -255,7 +256,7 @@ std::optional<PlannedStep> quick_plan(const Task& task, const Slice& slice) {
         }
       }
       const int apart = given.expert > 0 ? given.expert : chosen_experts(task, domain, spread);
-      const std::vector<int> chunks = chunk_choices(given.virtual_pipeline, pipeline, layers);
+      const std::vector<int> chunks = chunk_choices(given, pipeline, layers);
       // Interleaved as finely as can be, or not; on XLA experts gathered, or apart.
       std::vector<std::pair<int, int>> shapes = {{chunks.front(), apart}};
       if (chunks.size() > 1) shapes.emplace_back(chunks.back(), apart);

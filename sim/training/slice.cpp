@@ -63,6 +63,13 @@ std::string broken_rule(const Task& task, const Slice& slice) {
     return fmt::format("a pipeline stage needs a layer: '{}' has {} layers for {} stages", m.name,
                        m.layer_count(), stages);
   }
+  if (plan.schedule != model::PipelineSchedule::kOneForwardOneBackward &&
+      plan.virtual_pipeline > 1) {
+    return "zero-bubble and DualPipe schedules have one chunk a stage";
+  }
+  if (plan.schedule == model::PipelineSchedule::kDualPipe && plan.pipeline % 2 != 0) {
+    return fmt::format("DualPipe needs an even number of stages, not {}", plan.pipeline);
+  }
   const double ranks = slice.chips * slice.ranks_per_chip;
   const double shards =
       1.0 * std::max(1, plan.tensor) * std::max(1, plan.pipeline) * std::max(1, plan.context);

@@ -42,13 +42,15 @@ double median(std::vector<double> values) {
 StepConstants medians(const std::vector<const StepConstants*>& fits) {
   StepConstants result;
   result.models = fits.front()->models;
-  std::vector<double> shares;
-  for (const StepConstants* fit : fits) shares.push_back(fit->null_mfu);
-  result.null_mfu = median(shares);
-  for (size_t i = 0; i < model::kTerms; ++i) {
+  const auto median_of = [&](auto&& field) {
     std::vector<double> values;
-    for (const StepConstants* fit : fits) values.push_back(fit->value[i]);
-    result.value[i] = median(values);
+    values.reserve(fits.size());
+    for (const StepConstants* fit : fits) values.push_back(field(*fit));
+    return median(values);
+  };
+  result.null_mfu = median_of([](const StepConstants& c) { return c.null_mfu; });
+  for (size_t i = 0; i < model::kTerms; ++i) {
+    result.value[i] = median_of([&](const StepConstants& c) { return c.value[i]; });
   }
   std::map<std::string, std::vector<double>> factors;
   for (const StepConstants* fit : fits) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sim/collectives/curve.h"
+#include "sim/training/pipeline_schedule.h"
 
 namespace busbar::training {
 
@@ -193,7 +194,10 @@ StepWork step_work(const Task& task, const Slice& slice) {
     work.others = all;
     work.others += -1.0 * stage;
     work.others = 1.0 / (plan.pipeline - 1.0) * work.others;
-    work.bubble_chunks = (plan.pipeline - 1.0) / std::max(1, plan.virtual_pipeline);
+    // A micro-batch is a third forward, a third gradients of inputs, a third of weights.
+    constexpr ChunkTimes kThirds{1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
+    work.bubble_chunks =
+        bubble_s(plan.schedule, plan.pipeline, kThirds) / std::max(1, plan.virtual_pipeline);
     // The ranks of a tensor group share out what their stage sends.
     const double bytes =
         2.0 * plan.micro_batch * task.sequence / plan.context * m.hidden / plan.tensor;

@@ -40,6 +40,7 @@ class Fit {
     std::set<Cell> cells;
     for (const TrainingRow* row : rows_) cells.insert(cell_of(*row));
     std::vector<double> known;
+    known.reserve(usual_gemm.size());
     for (const auto& [chip, gemm] : usual_gemm) known.push_back(gemm);
     for (const Cell& cell : cells) {
       const auto own = usual_gemm.find(cell.first);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "sim/validation/training_rows.h"
@@ -14,7 +15,10 @@ struct ConstantsKey {
   std::string accelerator, stack;
   model::ModelKind models = model::ModelKind::kDense;
   std::string release;  // the first of its window
-  auto operator<=>(const ConstantsKey&) const = default;
+  friend bool operator<(const ConstantsKey& a, const ConstantsKey& b) {
+    return std::tie(a.accelerator, a.stack, a.models, a.release) <
+           std::tie(b.accelerator, b.stack, b.models, b.release);
+  }
 };
 
 /// Constants by what they are for.

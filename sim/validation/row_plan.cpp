@@ -56,9 +56,8 @@ void read_plan(const Fields& row, TrainingRow& r) {
   const std::string data = row.text("DP_or_FSDP");
   p.slices = static_cast<int>(number_after(data, "DP(\\d+) DCN").value_or(0.0));
   const auto fsdp = number_after(data, "FSDP=?(\\d+)");
-  if (contains(data, "FSDP") && fsdp.value_or(1.0) > 0.0) {
-    p.sharding = Sharding::kWeights;
-  } else if (contains(data, "ZeRO-3")) {
+  const bool sharded = contains(data, "FSDP") && fsdp.value_or(1.0) > 0.0;
+  if (sharded || contains(data, "ZeRO-3")) {
     p.sharding = Sharding::kWeights;
   } else if (contains(data, "ZeRO") || contains(data, "dist-opt") || contains(data, "FSDP=0")) {
     p.sharding = Sharding::kOptimizer;

@@ -95,8 +95,8 @@ std::vector<ErrorLine> error_lines(const std::vector<StepPrediction>& prediction
       });
     }
   }
-  for (const auto& [name, count] : families) {
-    add(name, [&](const TrainingRow& row) { return row.family() == name; });
+  for (const auto& family : families) {
+    add(family.first, [&](const TrainingRow& row) { return row.family() == family.first; });
   }
   return lines;
 }

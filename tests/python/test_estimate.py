@@ -50,6 +50,16 @@ def test_more_chunks_have_less_bubble(at_root, binary):
     assert ratio == pytest.approx(0.5, rel=0.01)
 
 
+@pytest.mark.parametrize(("schedule", "share"), [("zero-bubble", 1 / 3), ("dualpipe", 2 / 9)])
+def test_other_schedules_have_less_bubble(at_root, binary, schedule, share):
+    plain = estimate(binary, *PLAN)
+    other = estimate(binary, *PLAN, "--schedule", schedule)
+    ratio = other["breakdown_s"]["bubble"] / plain["breakdown_s"]["bubble"]
+    assert ratio == pytest.approx(share, rel=0.01)
+    if schedule == "dualpipe":
+        assert other["memory"]["weights"] > 1.9 * plain["memory"]["weights"]
+
+
 def test_recomputation_is_executed_and_not_counted_as_model_work(at_root, binary):
     none = estimate(binary, *PLAN, "--recompute", "none")
     full = estimate(binary, *PLAN, "--recompute", "full")
@@ -126,6 +136,10 @@ def test_a_chip_without_a_run_says_so(at_root, binary):
         (
             ("--model", "kimi-k2", "--chips", "256", "--ep", "7"),
             "7 does not divide the 384 of 'kimi-k2'",
+        ),
+        (
+            (*LLAMA, "--chips", "128", "--pp", "4", "--vpp", "2", "--schedule", "dualpipe"),
+            "schedules have one chunk a stage",
         ),
         ((*LLAMA, "--chips", "256", "--search"), "--search needs --global-batch"),
         ((*LLAMA, "--chips", "100", "--tp", "8", "--pp", "4"), "32 does not divide 100"),

@@ -108,6 +108,37 @@ TEST(PipelineSchedule, UnequalStagesKeepTheRulesAndTheBounds) {
   }
 }
 
+// From both ends: every dependency kept, the bubble of the report's closed form, two
+// stages a rank, and at most one micro-batch more in flight than ranks.
+TEST(PipelineSchedule, DualPipeMeetsItsClosedForm) {
+  for (const int ranks : {4, 8, 16}) {
+    Pipeline pipeline;
+    pipeline.schedule = Schedule::kDualPipe;
+    pipeline.ranks = ranks;
+    pipeline.micro_batches = 8 * ranks;
+    pipeline.times = {{1.0, 1.0, 1.0}};
+    ASSERT_EQ(obstacle(pipeline), "");
+    const PipelineRun run = run_pipeline(pipeline);
+    const double busy = 3.0 * pipeline.micro_batches;
+    EXPECT_DOUBLE_EQ(run.busy_s, busy * ranks);
+    const double bubble = bubble_s(Schedule::kDualPipe, ranks, pipeline.times[0]);
+    EXPECT_NEAR(run.makespan_s - busy, bubble, 1e-9) << ranks;
+    EXPECT_LT(run.makespan_s - busy,
+              bubble_s(Schedule::kOneForwardOneBackward, ranks, pipeline.times[0]));
+    for (const int most : run.most_in_flight) EXPECT_LE(most, ranks + 1);
+    // Forward passes of one micro-batch follow each other along its chain.
+    std::map<std::pair<int, int>, std::vector<double>> begins;
+    for (const Operation& o : run.operations) {
+      if (o.kind == OperationKind::kForward) begins[{o.chunk, o.micro_batch}].push_back(o.begin_s);
+    }
+    EXPECT_EQ(begins.size(), static_cast<size_t>(pipeline.micro_batches));
+    for (const auto& [key, times] : begins) {
+      EXPECT_EQ(times.size(), static_cast<size_t>(ranks));
+      for (size_t i = 1; i < times.size(); ++i) EXPECT_GE(times[i], times[i - 1] + 1.0);
+    }
+  }
+}
+
 TEST(PipelineSchedule, SaysWhyItCannotRun) {
   EXPECT_NE(obstacle({.ranks = 0, .times = {{}}}).find("at least one rank"), std::string::npos);
   EXPECT_NE(obstacle({.ranks = 4, .chunks = 2, .micro_batches = 6, .times = {{}}})
