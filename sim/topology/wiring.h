@@ -1,0 +1,59 @@
+/// How the chips of a slice are wired, from the inside out: what collectives, plots and exports
+/// ask. See sim/doc/models/topology.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/model/platform.h"
+
+namespace busbar::topology {
+
+/// One axis of a torus. A mesh is a torus whose axis does not wrap.
+struct Axis {
+  int extent = 1;              // chips along it
+  bool wraps = false;          // a cable joins its ends
+  base::BytesPerSecond cable;  // one cable, one direction
+};
+
+/// The scale-up network of one group of chips: a torus of cables, or one switched port a chip.
+struct ScaleUp {
+  model::DomainTopology kind = model::DomainTopology::kSwitch;
+  std::vector<Axis> axes;     // torus; empty for a switch
+  bool twisted = false;       // torus: the wrap of its longest axes is shifted by half of another
+  int ports = 1;              // switch: chips on it
+  base::BytesPerSecond port;  // switch: one direction, all links of a chip together
+  base::Seconds hop;          // latency of a cable, or of a pass through the switch
+  bool in_network_reduction = false;  // switch: adds up what its ports send (NVLS, SHARP)
+  int chips() const;
+};
+
+/// A tier of the scale-out fabric, from the leaves up.
+struct Tier {
+  std::string name;
+  int groups = 0;                 // scale-up groups below one switch group of this tier; 0: all
+  double oversubscription = 1.0;  // capacity below over capacity above
+};
+
+/// The scale-out network between groups: one NIC share a chip, rails (chips of equal number in
+/// their groups) switched together, tiers above them.
+struct ScaleOut {
+  int groups = 1;            // scale-up groups that it joins; 1: there is none
+  base::BytesPerSecond nic;  // a chip's share of its node's NICs, one direction
+  base::Seconds latency;     // from NIC to NIC
+  std::vector<Tier> tiers;   // empty: non-blocking
+  model::LoadBalancing load_balancing = model::LoadBalancing::kAdaptive;
+};
+
+/// A slice: equal groups, equal at every site.
+struct Wiring {
+  std::string name;
+  ScaleUp inside;
+  ScaleOut between;  // groups of one site
+  int sites = 1;
+  base::BytesPerSecond wan;   // between two sites, one direction, all chips together
+  base::Seconds wan_latency;  // one way
+  int chips() const { return inside.chips() * between.groups * sites; }
+};
+
+}  // namespace busbar::topology
