@@ -66,6 +66,8 @@ struct EstimateOptions {
   std::string precision = "bf16";
   std::string stack, release;  // empty: the newest
   double expert_imbalance = 1.0;
+  int sync_every = 1;
+  std::string tokens;  // to train; empty: none
   bool low_rank = false;
   bool search = false;
   int top = 10;  // plans that --search lists

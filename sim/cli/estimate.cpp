@@ -104,6 +104,7 @@ int estimate(const EstimateOptions& options) {
   task.precision = options.precision;
   task.plan = options.plan;
   task.expert_imbalance = options.expert_imbalance;
+  task.sync_every = options.sync_every;
   if (options.low_rank) task.tuning = training::Tuning::kLowRank;
   training::Slice slice = training::slice_of(*platform, *cluster, options.chips, model->kind());
   if (!options.stack.empty()) {
@@ -113,6 +114,12 @@ int estimate(const EstimateOptions& options) {
     problems.error({}, "{}", rule);
     return report(problems);
   }
+  const auto tokens = base::parse_quantity(options.tokens.empty() ? "0 token" : options.tokens,
+                                           base::Dimension::kTokens);
+  if (!tokens || tokens.value < 0.0) {
+    problems.error({}, "--tokens: {}", tokens ? "tokens are not negative" : tokens.error);
+    return report(problems);
+  }
   if (options.search) return search(options, task, slice, problems);
   const training::StepEstimate e =
       Registries().step_models.make({"calibrated", {}})->estimate(task, slice);
@@ -120,7 +127,8 @@ int estimate(const EstimateOptions& options) {
     problems.error({}, "{}", e.reason);
     return report(problems);
   }
-  print_estimate(e, task, slice, {.json = options.json, .explain = options.explain});
+  print_estimate(e, task, slice,
+                 {.json = options.json, .explain = options.explain, .target_tokens = tokens.value});
   if (options.plot.empty()) return kOk;
   return draw("busbar.pipeline", schedule_json(e), options.plot);
 }

@@ -7,6 +7,7 @@
 #include "sim/base/units.h"
 #include "sim/cli/report.h"
 #include "sim/training/pipeline_schedule.h"
+#include "sim/training/token_target.h"
 
 namespace busbar::cli {
 
@@ -141,12 +142,40 @@ std::string plan_text(const model::ParallelPlan& p) {
   return text;
 }
 
+namespace {
+
+// The whole training: what it needs to the loss that so many tokens with small batches reach.
+struct Target {
+  double tokens, seconds, joules, usd;
+};
+
+Target target_of(const StepEstimate& e, const training::Task& task, const training::Slice& slice,
+                 double tokens) {
+  Target t{};
+  t.tokens = training::tokens_to_target(*task.model, tokens, e.tokens, task.sync_every);
+  t.seconds = t.tokens / e.tokens * e.step_s;
+  t.joules = t.seconds * slice.chips * mean_power(e.time, *slice.accelerator);
+  t.usd = t.seconds * slice.chips * slice.accelerator->price.value;
+  return t;
+}
+
+}  // namespace
+
 void print_estimate(const StepEstimate& e, const training::Task& task, const training::Slice& slice,
                     EstimateStyle style) {
   const double rate = e.tokens / e.step_s / slice.chips;
   const double wide = interval(e, slice);
+  const Target target = target_of(e, task, slice, style.target_tokens);
   if (style.json) {
-    fmt::print("{}\n", Json(Json::Object{{"step_s", e.step_s},
+    Json::Object whole;
+    if (style.target_tokens > 0.0) {
+      whole = {{"tokens", target.tokens},
+               {"seconds", target.seconds},
+               {"joules", target.joules},
+               {"usd", target.usd}};
+    }
+    fmt::print("{}\n", Json(Json::Object{{"target", whole},
+                                         {"step_s", e.step_s},
                                          {"step_low_s", e.step_s * (1.0 - wide)},
                                          {"step_high_s", e.step_s * (1.0 + wide)},
                                          {"tokens", e.tokens},
@@ -196,6 +225,13 @@ void print_estimate(const StepEstimate& e, const training::Task& task, const tra
                                                   base::format_bytes(base::Bytes{e.memory_bytes}),
                                                   base::format_bytes(slice.accelerator->memory))},
                            {"bound by", kBounds[static_cast<size_t>(e.bound)]}});
+  if (style.target_tokens > 0.0) {
+    rows.push_back(
+        {"to target", fmt::format("{} tokens in {:.3g} days, {:.3g} GWh of the chips, "
+                                  "{:.3g} MUSD at list price",
+                                  base::format_count(target.tokens), target.seconds / base::kDay,
+                                  target.joules / 3.6e12, target.usd / 1e6)});
+  }
   print_table(rows, {});
   if (style.explain) explain(e, slice);
   if (!e.caution.empty()) fmt::print(stderr, "note: {}\n", e.caution);

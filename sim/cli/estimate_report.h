@@ -8,6 +8,7 @@ namespace busbar::cli {
 
 struct EstimateStyle {
   bool json = false, explain = false;
+  double target_tokens = 0.0;  // of the whole training; 0: not asked for
 };
 void print_estimate(const training::StepEstimate& e, const training::Task& task,
                     const training::Slice& slice, EstimateStyle style);

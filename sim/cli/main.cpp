@@ -91,6 +91,11 @@ void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
       ->add_option("--expert-imbalance", options.expert_imbalance,
                    "rows of the busiest expert rank over the mean (default 1)")
       ->check(CLI::Range(1.0, 100.0));
+  command->add_option("--tokens", options.tokens,
+                      "tokens of the whole training with small batches, e.g. \"15 Ttoken\": prints "
+                      "time, energy and cost to the same loss");
+  count("--sync-every", options.sync_every,
+        "steps between exchanges of gradients between slices (default 1)");
   command->add_flag("--lora", options.low_rank, "train adapters beside frozen weights");
   command->add_flag("--search", options.search,
                     "the best of all legal plans, and the front over fewer chips");

@@ -23,6 +23,7 @@ struct Task {
   std::string precision = "bf16";
   model::ParallelPlan plan;  // zeros: chosen by the step model
   Tuning tuning = Tuning::kAll;
+  int sync_every = 1;             // steps between exchanges of gradients between slices
   double expert_imbalance = 1.0;  // rows of the busiest expert rank over the mean
 };
 

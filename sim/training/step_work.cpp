@@ -238,7 +238,7 @@ StepWork step_work(const Task& task, const Slice& slice) {
   if (plan.slices > 1 && rank.nic_rate > 0.0) {
     const double of_a_chip = owned / group;
     work.slices_s = trained * kGradientBytes * 2.0 * of_a_chip * (plan.slices - 1.0) / plan.slices /
-                    rank.nic_rate;
+                    rank.nic_rate / std::max(1, task.sync_every);
   }
   const bool shared_state = plan.sharding != Sharding::kReplicated;
   work.optimizer_s =

@@ -109,6 +109,21 @@ def test_the_search_is_sorted_and_its_first_plan_is_what_an_estimate_says(at_roo
     assert same["step_s"] - same["breakdown_s"]["stragglers"] == pytest.approx(times[0])
 
 
+def test_methods_are_compared_by_time_to_target(at_root, binary):
+    small = estimate(binary, *PLAN, "--tokens", "15 Ttoken")
+    large = estimate(binary, *PLAN[:-2], "--global-batch", "512", "--tokens", "15 Ttoken")
+    # 405B has a critical batch of 16 million tokens: a batch of B needs 1 + B/16M times as many.
+    for e in (small, large):
+        more = 1 + e["tokens"] / 16e6
+        assert e["target"]["tokens"] == pytest.approx(15e12 * more)
+        steps = e["target"]["tokens"] / e["tokens"]
+        assert e["target"]["seconds"] == pytest.approx(steps * e["step_s"])
+    assert estimate(binary, *PLAN)["target"] == {}
+    wrong = call(binary, *PLAN, "--tokens", "15 T")
+    assert wrong.returncode == 2
+    assert "--tokens" in wrong.stderr
+
+
 def test_the_picture_is_drawn(at_root, binary, tmp_path, monkeypatch):
     monkeypatch.setenv("BUSBAR_PYTHON", sys.executable)
     picture = tmp_path / "step.png"
