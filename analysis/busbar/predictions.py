@@ -36,7 +36,7 @@ def table(
         rows: the file.
         layout: `rows`, or `vtrain` for the files of vTrain.
         refit: fit the constants on these rows first.
-        leave_out: with `refit`, `model` or `chip`: predict each without rows of its own.
+        leave_out: with `refit`, `model`, `chip` or `stack`: predict each without rows of its own.
 
     Returns:
         A row for each run that can be expressed: measured, predicted and null (s), error and

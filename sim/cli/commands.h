@@ -83,7 +83,7 @@ struct ValidateOptions {
   std::string world;                // hardware that the rows name; empty: the shipped catalogue
   std::vector<std::string> models;  // catalogues; empty: the shipped ones
   bool refit = false;
-  std::string leave_out;  // model, chip or nothing
+  std::string leave_out;  // model, chip, stack or nothing
   std::string plot;
   bool json = false;
 };

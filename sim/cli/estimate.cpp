@@ -106,9 +106,11 @@ int estimate(const EstimateOptions& options) {
   task.expert_imbalance = options.expert_imbalance;
   task.sync_every = options.sync_every;
   if (options.low_rank) task.tuning = training::Tuning::kLowRank;
-  training::Slice slice = training::slice_of(*platform, *cluster, options.chips, model->kind());
+  training::Slice slice =
+      training::slice_of(*platform, *cluster, options.chips, model->kind(), options.precision);
   if (!options.stack.empty()) {
-    training::use_stack(*platform, options.stack, options.release, model->kind(), slice);
+    training::use_stack(*platform, options.stack, options.release, model->kind(), options.precision,
+                        slice);
   }
   if (const std::string rule = training::broken_rule(task, slice); !rule.empty()) {
     problems.error({}, "{}", rule);

@@ -122,9 +122,11 @@ void add_validate(CLI::App* command, cli::ValidateOptions& options) {
                       "catalogues of models (default: the shipped ones)");
   command->add_flag("--refit", options.refit, "fit the constants on this table first");
   command
-      ->add_option("--leave-out", options.leave_out,
-                   "with --refit: predict each model (or chip) with constants fitted without it")
-      ->check(CLI::IsMember({"model", "chip"}));
+      ->add_option(
+          "--leave-out", options.leave_out,
+          "with --refit: predict each model (or chip, or stack: another site's software) with "
+          "constants fitted without it")
+      ->check(CLI::IsMember({"model", "chip", "stack"}));
   command->add_option("--plot", options.plot, "PNG file: predicted against measured");
   command->add_flag("--json", options.json, "print as JSON");
 }

@@ -68,6 +68,7 @@ std::vector<std::string> cells(const std::string& name, const validation::Errors
 validation::Constants constants_of(const ValidateOptions& options) {
   if (options.leave_out == "model") return validation::Constants::kWithoutModel;
   if (options.leave_out == "chip") return validation::Constants::kWithoutChip;
+  if (options.leave_out == "stack") return validation::Constants::kWithoutStack;
   return options.refit ? validation::Constants::kRefit : validation::Constants::kShipped;
 }
 

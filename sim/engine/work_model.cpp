@@ -107,8 +107,8 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
   task.global_batch_tokens = stream.global_batch_tokens;
   task.precision = stream.precision;
   task.plan = stream.plan;
-  training::Slice slice =
-      training::slice_of(platform, cluster, static_cast<double>(chips), task.model->kind());
+  training::Slice slice = training::slice_of(platform, cluster, static_cast<double>(chips),
+                                             task.model->kind(), task.precision);
   slice.efficiency = efficiency(stream.model, slice.accelerator->vendor);
   const training::StepEstimate estimate = model_.estimate(task, slice);
 

@@ -62,6 +62,7 @@ model::StepConstants read_step(const Element& e, base::Diagnostics& problems) {
   for (const Element& p : e.children("precision")) {
     c.precision_factor[p.get("name")] = constant(p, "factor", 1.0, problems);
   }
+  for (const std::string& name : xml::words(e, "precisions")) c.precisions.insert(name);
   c.rows = xml::integer(e, "rows", 0, problems);
   c.chips = xml::integer(e, "chips", 0, problems);
   c.error = xml::quantity(e, "error", Dimension::kFraction, 0.0, problems);

@@ -9,7 +9,7 @@
 namespace busbar::training {
 
 Slice slice_of(const model::Platform& platform, const model::Cluster& cluster, double chips,
-               model::ModelKind models) {
+               model::ModelKind models, std::string_view precision) {
   const model::Domain& domain = platform.domain_of(cluster);
   const model::Node& node = platform.nodes[domain.node];
   Slice slice;
@@ -20,7 +20,7 @@ Slice slice_of(const model::Platform& platform, const model::Cluster& cluster, d
   slice.fabric = cluster.fabric ? &platform.fabrics[cluster.fabric] : nullptr;
   slice.chips = chips;
   slice.domains = static_cast<int>(std::ceil(chips / domain.chips_used));
-  use_stack(platform, {}, {}, models, slice);
+  use_stack(platform, {}, {}, models, precision, slice);
   return slice;
 }
 

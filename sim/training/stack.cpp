@@ -55,13 +55,14 @@ StepConstants medians(const std::vector<const StepConstants*>& fits) {
   std::map<std::string, std::vector<double>> factors;
   for (const StepConstants* fit : fits) {
     for (const auto& [name, factor] : fit->precision_factor) factors[name].push_back(factor);
+    result.precisions.insert(fit->precisions.begin(), fit->precisions.end());
   }
   for (const auto& [name, values] : factors) result.precision_factor[name] = median(values);
   return result;
 }
 
 void use_stack(const model::Platform& platform, std::string_view stack, std::string_view release,
-               model::ModelKind models, Slice& slice) {
+               model::ModelKind models, std::string_view precision, Slice& slice) {
   const model::Accelerator& chip = *slice.accelerator;
   slice.kernels = kernels_of(platform, chip.name);
   slice.stack = nullptr;
@@ -89,22 +90,20 @@ void use_stack(const model::Platform& platform, std::string_view stack, std::str
       return;
     }
   }
-  enum Nearness { kStackOfVendor, kChip, kVendor, kStyle, kAnything };
   std::vector<const StepConstants*> relatives;
-  for (const Nearness nearness : {kStackOfVendor, kChip, kVendor, kStyle, kAnything}) {
-    for (const Efficiency& e : platform.efficiencies) {
-      if (e.stack.empty()) continue;
-      const bool same_vendor = vendor_of(e) == chip.vendor;
-      const bool near = nearness == kStackOfVendor ? same_vendor && e.stack == stack
-                        : nearness == kChip        ? e.accelerator == chip.name
-                        : nearness == kVendor      ? same_vendor
-                        : nearness == kStyle
-                            ? slice.stack == nullptr || e.style == slice.stack->style
-                            : true;
-      const StepConstants* fit = near ? at_release(e, release, models) : nullptr;
-      if (fit != nullptr) relatives.push_back(fit);
-    }
-    if (!relatives.empty()) break;
+  int most = -1;
+  for (const Efficiency& e : platform.efficiencies) {
+    const StepConstants* fit = e.stack.empty() ? nullptr : at_release(e, release, models);
+    if (fit == nullptr) continue;
+    const Likeness like{.stack = e.stack == stack,
+                        .chip = e.accelerator == chip.name,
+                        .vendor = vendor_of(e) == chip.vendor,
+                        .precision = fit->precisions.contains(precision),
+                        .style = slice.stack == nullptr || e.style == slice.stack->style};
+    if (like.nearness() < most) continue;
+    if (like.nearness() > most) relatives.clear();
+    most = like.nearness();
+    relatives.push_back(fit);
   }
   if (relatives.empty()) {
     slice.caution = "no fitted constants: kernels at their usual share of peak";

@@ -149,17 +149,30 @@ class StepModel {
 /// The first `chips` chips of a cluster, in as few domains as hold them, with the newest software
 /// for this kind of model. The slice refers into `platform`.
 Slice slice_of(const model::Platform& platform, const model::Cluster& cluster, double chips,
-               model::ModelKind models);
+               model::ModelKind models, std::string_view precision);
 
 /// Medians term by term of several fits, at least one, and over the precisions that any knows.
 model::StepConstants medians(const std::vector<const model::StepConstants*>& fits);
 
+/// What fitted constants have in common with what is asked for.
+struct Likeness {
+  bool stack = false, window = false, chip = false, vendor = false, precision = false,
+       style = false;
+  /// The nearest stand in for constants that were never fitted: the same chip before the same stack
+  /// (of the same window of releases), before the vendor; of other stacks on the chip those that
+  /// ran the precision. Between stacks a chip's products differ by some 6 %, between chips by up to
+  /// 24 %.
+  int nearness() const {
+    return (chip ? 32 : 0) + (stack ? 16 : 0) + (stack && window ? 8 : 0) + (vendor ? 4 : 0) +
+           (chip && precision ? 2 : 0) + (style ? 1 : 0);
+  }
+};
+
 /// Gives a slice the curves of its chip and the constants of a stack and release for a kind of
 /// model. Empty stack: the newest that the chip was measured with. Where the chip was not measured
-/// so, medians of what is nearest stand in (the same stack on the vendor's chips, other stacks on
-/// the chip, the vendor's chips, all chips), and the slice's caution says so.
+/// so, medians of what is nearest stand in (see `Likeness`), and the slice's caution says so.
 void use_stack(const model::Platform& platform, std::string_view stack, std::string_view release,
-               model::ModelKind models, Slice& slice);
+               model::ModelKind models, std::string_view precision, Slice& slice);
 
 /// The first rule that the given parts of a plan break, in words; empty: none. Rules: the chip has
 /// the precision, tensor parallelism divides the heads and expert parallelism the experts, every

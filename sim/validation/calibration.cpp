@@ -188,6 +188,7 @@ StepConstants described(StepConstants c, ModelKind models, const std::string& wi
     c.error += std::abs(predicted_s(*row, work, c) / row->measured_s - 1.0) / c.rows;
     shares.push_back(null_s(*row, work, 1.0) / row->measured_s);
     c.chips = std::max(c.chips, row->slice.chips);
+    c.precisions.insert(row->task.precision);
   }
   c.null_mfu = median(shares);
   return c;
@@ -217,6 +218,7 @@ Calibration calibrate(const std::vector<const TrainingRow*>& rows) {
       for (const auto& [stack, own] : by_stack) {
         calibration.fits[{cell.first, stack, family.models, cell.second}] =
             described(constants, family.models, cell.second, own);
+        calibration.vendors[cell.first] = own.front()->slice.accelerator->vendor;
       }
     }
   }
@@ -224,27 +226,29 @@ Calibration calibrate(const std::vector<const TrainingRow*>& rows) {
 }
 
 const StepConstants* Calibration::find(const TrainingRow& row) const {
-  const ConstantsKey key{row.slice.accelerator->name, row.stack, row.model->kind(), window_of(row)};
+  const model::Accelerator& chip = *row.slice.accelerator;
+  const ConstantsKey key{chip.name, row.stack, row.model->kind(), window_of(row)};
   if (const auto own = fits.find(key); own != fits.end()) return &own->second;
-  if (const auto known = stand_ins_.find(key); known != stand_ins_.end()) return &known->second;
-  // Medians of the nearest: the same window, stack and kind; the stack and kind; the chip; the
-  // kind.
-  for (int nearness = 0; nearness < 4; ++nearness) {
-    std::vector<const StepConstants*> near;
-    for (const auto& [other, constants] : fits) {
-      if (other.models != key.models) continue;
-      const bool same_stack = other.stack == key.stack;
-      if (nearness == 0   ? same_stack && other.release == key.release
-          : nearness == 1 ? same_stack
-          : nearness == 2 ? other.accelerator == key.accelerator
-                          : true) {
-        near.push_back(&constants);
-      }
-    }
-    if (near.empty()) continue;
-    return &stand_ins_.emplace(key, training::medians(near)).first->second;
+  const auto question = std::pair(key, row.task.precision);
+  if (const auto known = stand_ins_.find(question); known != stand_ins_.end()) {
+    return &known->second;
   }
-  return nullptr;
+  std::vector<const StepConstants*> near;
+  int most = -1;
+  for (const auto& [other, constants] : fits) {
+    if (other.models != key.models) continue;
+    const training::Likeness like{.stack = other.stack == key.stack,
+                                  .window = other.release == key.release,
+                                  .chip = other.accelerator == key.accelerator,
+                                  .vendor = vendors.at(other.accelerator) == chip.vendor,
+                                  .precision = constants.precisions.contains(row.task.precision)};
+    if (like.nearness() < most) continue;
+    if (like.nearness() > most) near.clear();
+    most = like.nearness();
+    near.push_back(&constants);
+  }
+  if (near.empty()) return nullptr;
+  return &stand_ins_.emplace(question, training::medians(near)).first->second;
 }
 
 }  // namespace busbar::validation

@@ -24,13 +24,14 @@ struct ConstantsKey {
 /// Constants by what they are for.
 class Calibration {
  public:
-  /// The constants of a row: its own, else those of the nearest fit (the same stack and kind on
-  /// other chips, then the same kind); null if no kind alike was fitted.
+  /// The constants of a row: its own, else medians of the nearest fits of its kind of model (see
+  /// `training::Likeness`); null if no kind alike was fitted.
   const model::StepConstants* find(const TrainingRow& row) const;
   std::map<ConstantsKey, model::StepConstants> fits;
+  std::map<std::string, std::string> vendors;  // of the chips in `fits`
 
  private:
-  mutable std::map<ConstantsKey, model::StepConstants> stand_ins_;
+  mutable std::map<std::pair<ConstantsKey, std::string>, model::StepConstants> stand_ins_;
 };
 
 /// Fits all families of the expressible rows, oldest knowledge first: a family may take what an

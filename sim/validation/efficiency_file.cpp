@@ -63,6 +63,7 @@ std::string constants_xml(const model::Efficiency& stack,
         text += fmt::format(" {}=\"{:.4f}\"", name, c.value[i]);
       }
     }
+    text += fmt::format(" precisions=\"{}\"", fmt::join(c.precisions, " "));
     text += fmt::format(" rows=\"{}\" chips=\"{:.0f}\" error=\"{}\" null-mfu=\"{}\">\n", c.rows,
                         c.chips, share(c.error), fmt::format("{:.2f} %", 100.0 * c.null_mfu));
     for (const auto& [precision, factor] : c.precision_factor) {

@@ -34,6 +34,8 @@ std::vector<StepPrediction> predict(const std::vector<TrainingRow>& rows, Consta
     key = [](const TrainingRow& row) { return row.model->name; };
   } else if (constants == Constants::kWithoutChip) {
     key = [](const TrainingRow& row) { return row.slice.accelerator->name; };
+  } else if (constants == Constants::kWithoutStack) {
+    key = [](const TrainingRow& row) { return row.stack; };
   } else {
     key = [](const TrainingRow&) { return std::string{}; };
   }

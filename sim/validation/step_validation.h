@@ -21,6 +21,7 @@ enum class Constants {
   kRefit,         // fitted on all rows of the table
   kWithoutModel,  // for each row, fitted on the rows of other models
   kWithoutChip,   // …of other chips
+  kWithoutStack,  // …of other stacks: other hands and sites
 };
 
 /// Predicts all rows, in their order. A row whose family is never fitted keeps the shipped

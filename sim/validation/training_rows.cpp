@@ -49,11 +49,12 @@ TrainingRow read_row(const Fields& row, const Catalogue& catalogue) {
   }
   r.reason = place(*catalogue.platform, chip, chips, row.count("scaleup_domain"), r.slice);
   if (!r.reason.empty()) return r;
-  training::use_stack(*catalogue.platform, r.stack, r.release, r.model->kind(), r.slice);
   r.task.model = r.model.get();
   r.task.sequence = sequence;
   r.task.global_batch_tokens = batch * sequence;
   r.task.precision = precision_of(row);
+  training::use_stack(*catalogue.platform, r.stack, r.release, r.model->kind(), r.task.precision,
+                      r.slice);
   if (contains(row.text("task"), "lora")) r.task.tuning = training::Tuning::kLowRank;
   read_plan(row, r);
   // Neuron counts cores, two a chip: the plan tells.

@@ -49,7 +49,8 @@ std::vector<TrainingRow> read_vtrain_rows(const std::string& path, const Catalog
       r.reason = "a number is missing or not positive";
     } else {
       r.reason = place(*catalogue.platform, chip, chips, 8, r.slice);
-      training::use_stack(*catalogue.platform, r.stack, {}, model::ModelKind::kDense, r.slice);
+      training::use_stack(*catalogue.platform, r.stack, {}, model::ModelKind::kDense, "fp16",
+                          r.slice);
       r.task.model = r.model.get();
       r.task.sequence = m.context;
       r.task.global_batch_tokens = f.number("global batch") * m.context;

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   slice.nic = &platform->nics[slice.node->nic];
   slice.chips = 16384;
   slice.domains = 2048;
-  training::use_stack(*platform, {}, {}, model::ModelKind::kDense, slice);
+  training::use_stack(*platform, {}, {}, model::ModelKind::kDense, "bf16", slice);
 
   const double before_search = seconds();
   const training::SearchResult found = training::search_plans(task, slice, 10);

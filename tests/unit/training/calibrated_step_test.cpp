@@ -326,7 +326,7 @@ TEST_F(CalibratedStepTest, ConstantsComeFromTheNearestMeasurement) {
                         model::ModelKind kind = model::ModelKind::kDense) {
     Slice slice;
     slice.accelerator = &platform.accelerators[{chip}];
-    use_stack(platform, name, release, kind, slice);
+    use_stack(platform, name, release, kind, "bf16", slice);
     return std::pair{slice.constants[model::Term::kGemm], slice.caution.empty()};
   };
   EXPECT_EQ(gemm(0, "", ""), std::pair(1.2, true));
