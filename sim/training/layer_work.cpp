@@ -27,6 +27,7 @@ constexpr double kHeadGroup = 4.0;
 constexpr double kPlainForwardBytes = 33.0, kPlainBackwardBytes = 38.0;
 constexpr double kPlainLaunches = 1.3;  // of a layer: casts, scale, mask and softmax apart
 constexpr double kScanChunk = 128.0;    // tokens of a state-space chunk
+constexpr double kDropoutMask = 1.0;    // bytes, in stacks of that age
 constexpr double kNumber = 2.0;         // bytes of an activation
 
 double matrices_up(model::Activation a) { return a == model::Activation::kSwiglu ? 2.0 : 1.0; }
@@ -90,7 +91,9 @@ class LayerCost {
   // Norm, residual and casts around a block of an inner width.
   void around(double inner_bytes) {
     traffic(tokens_outside_ * 10.0 * hidden_ + tokens_ * inner_bytes);
-    keep(tokens_outside_ * kNumber * hidden_);
+    // The norm's input, and its output, which the first product reads again for its weights.
+    const double mask = rank_.fused_attention ? 0.0 : kDropoutMask;
+    keep(tokens_outside_ * (kNumber + saved_number() + mask) * hidden_);
   }
   double casts(double inner) const { return rank_.eight_bit ? 4.0 * (hidden_ + inner) : 0.0; }
   // The activations of a block enter and leave a tensor-parallel group once in each pass.

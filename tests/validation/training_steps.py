@@ -132,6 +132,13 @@ def compare(folder):
         table.check(f"Spearman over plans of one model: {name}", spearman[name], 0.9, at_least=True)
     dense = select(new_chip, "dense, A100 to GB300")
     table.check("a chip without a run, dense: mean error, %", mean(dense.error), 12)
+    other_hands = predictions.table(rows, refit=True, leave_out="stack")
+    for name, of in (
+        ("Llama 405B of MLPerf by other stacks' constants", "mlperf-405b"),
+        ("A100 papers, each by the others' constants", "sc21 korth megascale"),
+    ):
+        some = other_hands[other_hands.id.str.startswith(tuple(of.split()))]
+        table.check(f"{name} ({len(some)}), %", mean(some.error), 5)
     total = sum(1 for _ in rows.open()) - 1
     share = 100.0 * len(fitted) / total
     table.check("rows expressible, %", share, 92, at_least=True)

@@ -5,6 +5,8 @@
 
 #include <random>
 
+#include "sim/training/layer_work.h"
+#include "sim/training/memory.h"
 #include "sim/training/pipeline_schedule.h"
 #include "sim/training/plan.h"
 
@@ -247,6 +249,38 @@ TEST_F(CalibratedStepTest, SharingOutAndRecomputingSaveMemory) {
   EXPECT_LT(full.memory.activations, 0.5 * none.memory.activations);
   EXPECT_NEAR(full.time.compute_s / none.time.compute_s, 4.0 / 3.0, 0.05);
   EXPECT_GT(full.work.executed_flops, 1.25 * none.work.executed_flops);
+}
+
+// Korthikanti et al. (2022), table 2, publish what a layer of the GPT models of 22, 175, 530 and
+// 1,000 billion parameters keeps of a micro-batch: s b h / t (34 + 5 a s / h) bytes with tensor and
+// sequence parallelism, s b h / t 34 where the scores are recomputed, 2 s b h where all is.
+TEST_F(CalibratedStepTest, ActivationsAreThoseThatMegatronPublished) {
+  struct Published {
+    int hidden, heads, micro_batch;
+  };
+  for (const auto& [hidden, heads, micro] : {Published{6144, 64, 4}, Published{12288, 96, 1},
+                                             Published{20480, 128, 1}, Published{25600, 160, 1}}) {
+    model_ = dense(1, hidden, heads, heads, 4.0 * hidden);
+    model_.layers[0].attention.head_dim = hidden / heads;
+    model_.layers[0].feed_forward.activation = model::Activation::kGelu;
+    Task task = task_of(64.0 * 2048);
+    task.sequence = 2048;
+    task.plan = {.tensor = 8,
+                 .pipeline = 1,
+                 .virtual_pipeline = 1,
+                 .context = 1,
+                 .expert = 1,
+                 .micro_batch = micro};
+    model::Efficiency unfused;
+    unfused.fused_attention = false;
+    Slice slice = slice_of_chips(8);
+    slice.stack = &unfused;
+    const LayerWork layer = layer_work(task, model_.layers[0], rank_of(slice, "bf16"));
+    const double sbh = 2048.0 * micro * hidden;
+    EXPECT_NEAR(layer.saved_bytes / (sbh / 8 * (34.0 + 5.0 * heads * 2048.0 / hidden)), 1.0, 0.1);
+    EXPECT_NEAR((layer.saved_bytes - layer.scores_bytes) / (sbh / 8 * 34.0), 1.0, 0.1);
+    EXPECT_NEAR(layer.input_bytes / (sbh / 8 * 2.0), 1.0, 0.1);
+  }
 }
 
 // Small layers wait for their host; large ones do not notice it.
