@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <set>
 
 #include "sim/base/text.h"
 #include "sim/base/units.h"
@@ -87,6 +88,19 @@ int search(const EstimateOptions& options, const training::Task& task, const tra
   return kOk;
 }
 
+// A stack that no chip was measured with is a slip of the pen.
+bool is_known_stack(const std::string& stack, const model::Platform& platform,
+                    base::Diagnostics& problems) {
+  std::set<std::string> known;
+  for (const model::Efficiency& e : platform.efficiencies) {
+    if (!e.stack.empty()) known.insert(e.stack);
+  }
+  if (stack.empty() || known.contains(stack)) return true;
+  problems.error({}, "unknown stack '{}';{}", stack,
+                 base::suggestion(stack, {known.begin(), known.end()}));
+  return false;
+}
+
 }  // namespace
 
 int estimate(const EstimateOptions& options) {
@@ -108,7 +122,8 @@ int estimate(const EstimateOptions& options) {
   if (options.low_rank) task.tuning = training::Tuning::kLowRank;
   training::Slice slice =
       training::slice_of(*platform, *cluster, options.chips, model->kind(), options.precision);
-  if (!options.stack.empty()) {
+  if (!is_known_stack(options.stack, *platform, problems)) return report(problems);
+  if (!options.stack.empty() || !options.release.empty()) {
     training::use_stack(*platform, options.stack, options.release, model->kind(), options.precision,
                         slice);
   }
@@ -128,6 +143,15 @@ int estimate(const EstimateOptions& options) {
   if (!e.feasible) {
     problems.error({}, "{}", e.reason);
     return report(problems);
+  }
+  // A batch that was asked for is not rounded to what the chosen plan can do.
+  if (options.global_batch > 0.0) {
+    training::Task chosen = task;
+    chosen.plan = e.plan;
+    if (const std::string rule = training::broken_rule(chosen, slice); !rule.empty()) {
+      problems.error({}, "{}", rule);
+      return report(problems);
+    }
   }
   print_estimate(e, task, slice,
                  {.json = options.json, .explain = options.explain, .target_tokens = tokens.value});

@@ -181,6 +181,7 @@ void print_estimate(const StepEstimate& e, const training::Task& task, const tra
                                          {"tokens", e.tokens},
                                          {"tok_s_chip", rate},
                                          {"mfu", e.mfu},
+                                         {"mfu_full_attention", e.mfu_full_attention},
                                          {"hfu", e.hfu},
                                          {"memory_bytes", e.memory_bytes},
                                          {"memory_of_chip_bytes", slice.accelerator->memory.value},
@@ -218,13 +219,16 @@ void print_estimate(const StepEstimate& e, const training::Task& task, const tra
     rows.push_back({std::string("  ") + name,
                     fmt::format("{:.4g} s  {:.1f} %", seconds, 100.0 * seconds / e.step_s)});
   }
-  rows.insert(rows.end(), {{"tokens", fmt::format("{:.4g} /s/chip", rate)},
-                           {"MFU, HFU", fmt::format("{:.1f} %, {:.1f} % of the {} peak",
-                                                    100.0 * e.mfu, 100.0 * e.hfu, task.precision)},
-                           {"memory", fmt::format("{} of {} a chip",
-                                                  base::format_bytes(base::Bytes{e.memory_bytes}),
-                                                  base::format_bytes(slice.accelerator->memory))},
-                           {"bound by", kBounds[static_cast<size_t>(e.bound)]}});
+  rows.insert(
+      rows.end(),
+      {{"tokens", fmt::format("{:.4g} /s/chip", rate)},
+       {"MFU", fmt::format("{:.1f} % of the {} peak; {:.1f} % with attention "
+                           "counted in full",
+                           100.0 * e.mfu, task.precision, 100.0 * e.mfu_full_attention)},
+       {"HFU", fmt::format("{:.1f} %", 100.0 * e.hfu)},
+       {"memory", fmt::format("{} of {} a chip", base::format_bytes(base::Bytes{e.memory_bytes}),
+                              base::format_bytes(slice.accelerator->memory))},
+       {"bound by", kBounds[static_cast<size_t>(e.bound)]}});
   if (style.target_tokens > 0.0) {
     rows.push_back(
         {"to target", fmt::format("{} tokens in {:.3g} days, {:.3g} GWh of the chips, "

@@ -99,6 +99,9 @@ StepEstimate CalibratedStep::estimate(const Task& task, const Slice& slice) cons
   e.memory_bytes = best->memory.total() * slice.ranks_per_chip;
   e.tokens = best->work.tokens;
   e.mfu = best->work.model_flops / (slice.chips * peak * e.step_s);
+  // A causal token sees half of its sequence: in full is as of a sequence twice as long.
+  e.mfu_full_attention = e.mfu * task.model->training_flops_per_token(2.0 * task.sequence) /
+                         task.model->training_flops_per_token(task.sequence);
   e.hfu = best->work.executed_flops / (slice.chips * peak * e.step_s);
   e.domain_traffic_bytes = best->work.domain_traffic_bytes;
   e.gradient_bytes = best->work.gradient_bytes;

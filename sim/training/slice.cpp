@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/base/text.h"
@@ -40,6 +41,12 @@ std::string broken_rule(const Task& task, const Slice& slice) {
     for (const auto& [name, rate] : peaks) known.push_back(name);
     return fmt::format("'{}' has no peak rate for {}: it has {}", slice.accelerator->name,
                        task.precision, base::join(known, ", "));
+  }
+  const bool has_experts = std::any_of(m.layers.begin(), m.layers.end(), [](const auto& group) {
+    return group.feed_forward.experts > 0;
+  });
+  if (plan.expert > 1 && !has_experts) {
+    return fmt::format("expert parallelism needs experts: '{}' has none", m.name);
   }
   for (const model::LayerGroup& group : m.layers) {
     const int heads = group.attention.heads;

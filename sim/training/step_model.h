@@ -127,12 +127,13 @@ struct StepEstimate {
   double step_s = 0.0;
   StepTime time;
   StepWork work;
-  Memory memory;                      // of a rank
-  double tokens = 0.0;                // of one step
-  double mfu = 0.0;                   // model FLOPs over peak, causal attention counted as executed
-  double hfu = 0.0;                   // executed FLOPs over peak
-  double memory_bytes = 0.0;          // of one chip
-  model::ParallelPlan plan;           // as used
+  Memory memory;                    // of a rank
+  double tokens = 0.0;              // of one step
+  double mfu = 0.0;                 // model FLOPs over peak, causal attention counted as executed
+  double mfu_full_attention = 0.0;  // …counted in full, as Megatron and MaxText before 2025 print
+  double hfu = 0.0;                 // executed FLOPs over peak
+  double memory_bytes = 0.0;        // of one chip
+  model::ParallelPlan plan;         // as used
   double domain_traffic_bytes = 0.0;  // that leave all domains together, one direction
   double gradient_bytes = 0.0;        // of one whole replica
   double compute_fraction = 0.0, communication_fraction = 0.0;  // of the step, for power

@@ -1,5 +1,7 @@
 #include "sim/validation/table_fields.h"
 
+#include <fmt/format.h>
+
 #include <cctype>
 #include <regex>
 
@@ -23,6 +25,17 @@ std::optional<double> number_after(const std::string& text, const std::string& p
   std::smatch found;
   if (!std::regex_search(text, found, std::regex(pattern))) return std::nullopt;
   return base::parse_number(found[1].str());
+}
+
+std::string Fields::malformed(std::initializer_list<std::string_view> columns) const {
+  for (const std::string_view column : columns) {
+    const std::string value = text(column);
+    if (value.empty() || value == "n/a") continue;
+    const auto number = base::parse_number(value);
+    if (!number) return fmt::format("{} is '{}', not a number", column, value);
+    if (*number <= 0.0) return fmt::format("{} must be positive, got {}", column, value);
+  }
+  return {};
 }
 
 }  // namespace busbar::validation

@@ -1,6 +1,7 @@
 /// The fields of a measured table's row, and what their texts say.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,9 +29,13 @@ class Fields {
     return i < 0 ? std::string{} : std::string(base::trim(csv_.fields()[static_cast<size_t>(i)]));
   }
   bool blank(std::string_view column) const { return text(column).empty(); }
+  /// 0 where it is blank, `n/a` or no number.
   double number(std::string_view column) const {
     return base::parse_number(text(column)).value_or(0.0);
   }
+  /// The first of some columns that is neither blank, nor `n/a`, nor a positive number, in words;
+  /// empty: none.
+  std::string malformed(std::initializer_list<std::string_view> columns) const;
   // A count; `n/a` is 1, blank is 0.
   int count(std::string_view column) const {
     const std::string t = text(column);

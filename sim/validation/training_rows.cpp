@@ -24,6 +24,9 @@ TrainingRow read_row(const Fields& row, const Catalogue& catalogue) {
     r.reason = "excluded: " + row.text("exclude");
     return r;
   }
+  r.reason = row.malformed(
+      {"n_chips", "gbs_seqs", "seq", "tok_s_chip", "step_s", "mbs", "TP", "PP", "VPP", "CP", "EP"});
+  if (!r.reason.empty()) return r;
   const double chips = row.number("n_chips"), batch = row.number("gbs_seqs");
   const double sequence = row.number("seq"), rate = row.number("tok_s_chip");
   if (chips <= 0.0 || batch <= 0.0 || sequence <= 0.0) {

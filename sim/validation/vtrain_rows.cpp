@@ -27,6 +27,9 @@ std::vector<TrainingRow> read_vtrain_rows(const std::string& path, const Catalog
     TrainingRow r;
     r.index = static_cast<int>(rows.size());
     r.id = fmt::format("vtrain-{}", r.index);
+    r.reason = f.malformed({"# GPUs", "global batch", "micro batch", "hidden size",
+                            "attention heads", "# layers", "sequence length", "tensor parallelism",
+                            "data parallelism", "pipeline parallelism", "iteration time (ms)"});
     LanguageModel m;
     m.hidden = static_cast<int>(f.number("hidden size"));
     m.context = static_cast<int>(f.number("sequence length"));
@@ -45,9 +48,10 @@ std::vector<TrainingRow> read_vtrain_rows(const std::string& path, const Catalog
     r.measured_s = f.number("iteration time (ms)") * 1e-3;
     const double chips = f.number("# GPUs");
     r.stack = chips > 8.0 ? "vtrain-multi-node" : "vtrain-single-node";
-    if (r.measured_s <= 0.0 || chips <= 0.0 || layer.count <= 0 || layer.attention.heads <= 0) {
-      r.reason = "a number is missing or not positive";
-    } else {
+    const bool complete_row =
+        r.measured_s > 0.0 && chips > 0.0 && layer.count > 0 && layer.attention.heads > 0;
+    if (r.reason.empty() && !complete_row) r.reason = "a number is missing";
+    if (r.reason.empty()) {
       r.reason = place(*catalogue.platform, chip, chips, 8, r.slice);
       training::use_stack(*catalogue.platform, r.stack, {}, model::ModelKind::kDense, "fp16",
                           r.slice);

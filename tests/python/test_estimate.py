@@ -174,6 +174,15 @@ def test_a_chip_without_a_run_says_so(at_root, binary):
             ),
             "4 replicas x 1 does not divide 66 sequences",
         ),
+        (
+            (*LLAMA, "--chips", "256", "--tp", "4", "--pp", "8", "--global-batch", "77"),
+            "8 replicas x 1 does not divide 77 sequences",
+        ),
+        ((*LLAMA, "--chips", "256", "--ep", "4"), "'llama-3.1-405b' has none"),
+        (
+            (*LLAMA, "--chips", "256", "--stack", "megatron-brdge"),
+            "did you mean 'megatron-bridge'?",
+        ),
         ((*LLAMA, "--chips", "8", "--precision", "fp9"), "has no peak rate for fp9: it has bf16"),
         ((*LLAMA, "--chips", "8"), "does not fit in the memory of 8 x 'gb300'"),
         ((*LLAMA, "--chips", "-8"), "--chips"),

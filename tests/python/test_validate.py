@@ -63,6 +63,23 @@ def test_malformed_tables_are_told(at_root, binary, tmp_path, text, message):
     assert message in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("gbs_seqs", "-5", "gbs_seqs must be positive, got -5"),
+        ("tok_s_chip", "fast", "tok_s_chip is 'fast', not a number"),
+        ("TP", "four", "TP is 'four', not a number"),
+        ("n_chips", "", "chips, global batch or sequence are missing"),
+    ],
+)
+def test_a_malformed_field_is_named(at_root, binary, tmp_path, column, value, reason):
+    path = tmp_path / "rows.csv"
+    fields = dict(zip(HEAD.strip().split(","), GOOD.strip().split(","), strict=True))
+    path.write_text(HEAD + ",".join((fields | {column: value}).values()) + "\n")
+    rows = json.loads(call(binary, "validate", "training", "--table", path, "--json").stdout)
+    assert rows["rows"][0]["reason"] == reason
+
+
 def test_leaving_out_needs_a_fit(at_root, binary, table):
     result = call(binary, "validate", "training", "--table", table, "--leave-out", "model")
     assert result.returncode == 2
