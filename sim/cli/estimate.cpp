@@ -61,12 +61,12 @@ const model::Cluster* find_cluster(const EstimateOptions& options, const model::
 // The same task on half, a quarter, … of the chips: the fastest plan of each.
 std::vector<ScaledPlan> scaled_plans(const training::Task& task, const training::Slice& slice) {
   std::vector<ScaledPlan> plans;
-  for (double chips = slice.chips; chips >= 1.0; chips = std::floor(chips / 2.0)) {
+  for (auto chips = static_cast<std::int64_t>(slice.chips); chips >= 1; chips /= 2) {
     training::Slice part = slice;
-    part.chips = chips;
-    part.domains = static_cast<int>(std::ceil(chips / slice.domain->chips_used));
+    part.chips = static_cast<double>(chips);
+    part.domains = static_cast<int>(std::ceil(part.chips / slice.domain->chips_used));
     const auto found = training::search_plans(task, part, 1);
-    if (!found.best.empty()) plans.push_back({chips, found.best.front()});
+    if (!found.best.empty()) plans.push_back({part.chips, found.best.front()});
   }
   return plans;
 }

@@ -12,7 +12,10 @@
 #include "sim/training/plan.h"
 
 int main(int argc, char** argv) {
-  using namespace busbar;
+  namespace base = busbar::base;
+  namespace input = busbar::input;
+  namespace model = busbar::model;
+  namespace training = busbar::training;
   const std::filesystem::path root = argc > 1 ? argv[1] : ".";
   base::Diagnostics problems;
   const auto platform = input::read_platform(root / "platforms/worlds/chips.xml", {}, problems);

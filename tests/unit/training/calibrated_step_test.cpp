@@ -88,7 +88,7 @@ TEST_F(CalibratedStepTest, Llama405bIsInTheRightRange) {
 
 // No step beats the peak, and its parts add up to it.
 TEST_F(CalibratedStepTest, NeverBeatsThePeak) {
-  for (double chips = 512; chips <= 1 << 20; chips *= 2) {
+  for (int chips = 512; chips <= 1 << 20; chips *= 2) {
     const StepEstimate e = estimate(chips);
     ASSERT_TRUE(e.feasible) << e.reason;
     EXPECT_LT(e.mfu, 1.0);
@@ -182,7 +182,7 @@ TEST_F(CalibratedStepTest, GrowsSmoothlyWithSize) {
   const Slice slice = slice_of_chips(128);
   model_ = dense(32, 8192, 64, 8, 16384);
   double before = planned(task, slice, task.plan).time.step_s;
-  for (double width = 16512; width < 32768; width += 128) {
+  for (int width = 16512; width < 32768; width += 128) {
     model_.layers[0].feed_forward.width = width;
     const double now = planned(task, slice, task.plan).time.step_s;
     EXPECT_GE(now, before);
@@ -342,7 +342,7 @@ TEST_F(CalibratedStepTest, ConstantsComeFromTheNearestMeasurement) {
     platform.accelerators.add(chip);
   }
   const auto stack = [](const char* chip, const char* name,
-                        std::vector<std::pair<const char*, double>> fits) {
+                        const std::vector<std::pair<const char*, double>>& fits) {
     model::Efficiency e;
     e.accelerator = chip;
     e.stack = name;
