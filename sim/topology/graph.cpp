@@ -8,6 +8,8 @@ std::string_view name_of(VertexKind kind) {
   switch (kind) {
     case VertexKind::kChip:
       return "chip";
+    case VertexKind::kDomain:
+      return "domain";
     case VertexKind::kSwitch:
       return "switch";
     case VertexKind::kSite:

@@ -1,4 +1,4 @@
-/// Networks as graphs: chips, switches, sites and routers, joined by full-duplex cables.
+/// Networks as graphs: chips or domains, switches, sites and routers, joined by full-duplex cables.
 ///
 /// See sim/doc/models/topology.md.
 #pragma once
@@ -11,9 +11,9 @@
 
 namespace busbar::topology {
 
-enum class VertexKind { kChip, kSwitch, kSite, kRouter };
+enum class VertexKind { kChip, kDomain, kSwitch, kSite, kRouter };
 
-/// `chip`, `switch`, `site` or `router`.
+/// `chip`, `domain`, `switch`, `site` or `router`.
 std::string_view name_of(VertexKind kind);
 
 /// A place where cables end.
@@ -23,6 +23,7 @@ struct Vertex {
   int group = 0;        // chips: their scale-up group, counted over all sites
   std::vector<int> at;  // chips of a torus: coordinates inside the group
   double latitude_deg = 0.0, longitude_deg = 0.0;  // sites and routers
+  bool placed = false;                             // latitude and longitude are known
   std::string title = {};                          // for people, when the name is not enough
 };
 

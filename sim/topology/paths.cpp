@@ -70,28 +70,33 @@ std::vector<Cost> costs_from(const Network& network, int from) {
 }  // namespace
 
 std::optional<Path> shortest_path(const Network& network, int from, int to) {
-  if (from == to) return Path{};
+  return path_along(network, shortest_tree(network, from), from, to);
+}
+
+std::vector<int> shortest_tree(const Network& network, int from) {
   const std::vector<Cost> cost = costs_from(network, from);
-  if (cost[at(to)] == kNever) return std::nullopt;
-  // Backwards along links whose cost adds up; the lowest number decides among equal ones.
-  std::vector<std::vector<int>> entering(network.vertices().size());
+  std::vector<int> last(cost.size(), -1);
+  // The first link whose cost adds up: the lowest number decides among equal ones.
   for (int link = 0; link < network.link_count(); ++link) {
-    entering[at(network.target(link))].push_back(link);
+    const Cost& before = cost[at(network.source(link))];
+    const int to = network.target(link);
+    if (to == from || last[at(to)] >= 0 || before == kNever) continue;
+    const double latency_s = before.latency_s + network.cable_of(link).latency.value;
+    if (Cost{latency_s, before.hops + 1} == cost[at(to)]) last[at(to)] = link;
   }
+  return last;
+}
+
+std::optional<Path> path_along(const Network& network, const std::vector<int>& tree, int from,
+                               int to) {
   Path path;
-  for (int vertex = to; vertex != from;) {
-    const auto found =
-        std::find_if(entering[at(vertex)].begin(), entering[at(vertex)].end(), [&](int link) {
-          const Cost& before = cost[at(network.source(link))];
-          const double latency_s = network.cable_of(link).latency.value;
-          return before != kNever &&
-                 Cost{before.latency_s + latency_s, before.hops + 1} == cost[at(vertex)];
-        });
-    path.links.push_back(*found);
-    vertex = network.source(*found);
+  for (int vertex = to; vertex != from; vertex = network.source(path.links.back())) {
+    const int link = tree[at(vertex)];
+    if (link < 0) return std::nullopt;
+    path.links.push_back(link);
+    path.latency += network.cable_of(link).latency;
   }
   std::reverse(path.links.begin(), path.links.end());
-  path.latency = base::Seconds{cost[at(to)].latency_s};
   return path;
 }
 

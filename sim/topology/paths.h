@@ -18,6 +18,13 @@ struct Path {
 /// link numbers from the end backwards. Nothing if there is none; no links from a vertex to itself.
 std::optional<Path> shortest_path(const Network& network, int from, int to);
 
+/// The links that shortest paths from a vertex end with, by vertex, chosen as `shortest_path` does;
+/// -1 where there is no path, and at the vertex itself.
+std::vector<int> shortest_tree(const Network& network, int from);
+/// The path to a vertex along such a tree.
+std::optional<Path> path_along(const Network& network, const std::vector<int>& tree, int from,
+                               int to);
+
 /// The least latency to every vertex; infinite where there is no path.
 std::vector<base::Seconds> latencies_from(const Network& network, int from);
 

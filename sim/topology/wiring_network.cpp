@@ -193,8 +193,14 @@ Network network_of(const Wiring& wiring) {
 Network wan_of(const model::Platform& platform) {
   Network network;
   for (const model::Site& site : platform.sites) {
-    network.add_vertex(
-        {site.name, VertexKind::kSite, 0, {}, site.latitude_deg, site.longitude_deg, site.title});
+    network.add_vertex({site.name,
+                        VertexKind::kSite,
+                        0,
+                        {},
+                        site.latitude_deg,
+                        site.longitude_deg,
+                        true,
+                        site.title});
   }
   for (const model::Router& router : platform.routers) {
     network.add_vertex({router.name,
@@ -203,6 +209,7 @@ Network wan_of(const model::Platform& platform) {
                         {},
                         router.latitude_deg,
                         router.longitude_deg,
+                        router.placed,
                         router.title});
   }
   const int sites = static_cast<int>(platform.sites.size());
