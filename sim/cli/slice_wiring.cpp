@@ -29,10 +29,12 @@ class SliceReader {
 
   std::optional<topology::Wiring> read() {
     topology::Wiring wiring;
-    wiring.name = slice_.empty() ? domain_.name : fmt::format("{} {}", cluster_.name, slice_);
+    const std::string& accelerator = platform_.accelerator_of(cluster_).name;
+    wiring.name = slice_.empty() ? domain_.name : fmt::format("{} of {}", slice_, accelerator);
     bool fine = true;
     if (const auto chips = base::parse_number(slice_)) {
       fine = read_count(*chips, wiring);
+      wiring.name = fmt::format("{} chips of {}", slice_, accelerator);
     } else if (!slice_.empty()) {
       fine = read_shape(wiring.inside);
     } else {

@@ -119,10 +119,10 @@ class Writer {
         line("<router id=\"{}\"/>", base::escape_xml(v.name));
       }
     }
+    for (size_t c = 0; c < network_.cables().size(); ++c) link(static_cast<int>(c));
     std::set<std::pair<int, int>> joined;
     for (size_t c = 0; c < network_.cables().size(); ++c) {
       const Cable& cable = network_.cables()[c];
-      link(static_cast<int>(c));
       // Of parallel cables SimGrid can use one.
       if (!joined.insert(std::minmax(cable.a, cable.b)).second) continue;
       route(name(cable.a), name(cable.b), {static_cast<int>(2 * c)});

@@ -108,7 +108,7 @@ class Reader {
         label != data.end() && !label->second.value.empty() ? label->second.value : node.id;
     node.latitude_deg = number(data, "latitude", -90.0, 90.0);
     node.longitude_deg = number(data, "longitude", -180.0, 180.0);
-    if (node.latitude_deg.has_value() != node.longitude_deg.has_value()) {
+    if (data.contains("latitude") != data.contains("longitude")) {
       problems_.error(e.where(), "node '{}' has only one of Latitude and Longitude", node.label);
     }
     if (!e.children("graph").empty()) {
@@ -172,7 +172,7 @@ class Reader {
     }
     if (!rate) return std::nullopt;
     if (*rate >= 1.0) return base::BytesPerSecond{*rate};
-    problems_.error(e.where(), "a link of no bandwidth");
+    problems_.error(e.where(), "a link of no bandwidth; leave the edge out, or give its speed");
     return std::nullopt;
   }
 

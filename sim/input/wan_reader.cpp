@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "sim/base/rows.h"
 #include "sim/input/graphml_reader.h"
@@ -65,6 +66,14 @@ class BackboneReader {
     graph_ = read_graphml(path, problems_);
     if (!graph_) return;
     options_.name = e_.get("id", std::filesystem::path(path).stem().string());
+    for (const model::Router& router : platform_.routers) {
+      if (!router.name.starts_with(options_.name + "-")) continue;
+      problems_.error(e_.where("id"),
+                      "the name of backbone '{}' is that of another one's nodes; give it another "
+                      "id=\"…\"",
+                      options_.name);
+      return;
+    }
     options_.route_factor = factor();
     if (e_.has("link-bandwidth")) options_.link_bandwidth = bandwidth(e_, "link-bandwidth");
     if (e_.has("link-latency")) {
@@ -79,8 +88,12 @@ class BackboneReader {
                      options_.route_factor),
          true, e_.where()});
     for (const auto id : platform_.sites.ids()) attach(id);
+    std::set<std::string> attached;
     for (const Element& a : e_.children("attach")) {
       resolve(a, "site", "site", platform_.sites, problems_);
+      if (attached.insert(a.get("site")).second) continue;
+      problems_.error(a.where("site"), "site '{}' is attached twice to backbone '{}'",
+                      a.get("site"), options_.name);
     }
   }
 
