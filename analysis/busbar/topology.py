@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from busbar import style, worldmap
+from busbar import style, wanmap
 
 MOST_DRAWN_CHIPS = 4096
 MOST_DRAWN_GROUPS = 12
@@ -33,7 +33,9 @@ def rate(bytes_per_s: float) -> str:
 
 def draw(graph: dict) -> Figure:
     """Draw a graph as `busbar show topology --json` prints it."""
-    return {"torus": _torus, "switch": _rack, "fabric": _fabric, "wan": _wan}[graph["kind"]](graph)
+    return {"torus": _torus, "switch": _rack, "fabric": _fabric, "wan": wanmap.draw}[graph["kind"]](
+        graph
+    )
 
 
 def _facts(graph: dict) -> str:
@@ -307,87 +309,6 @@ def _tier_notes(ax: Axes, graph: dict, levels: list, place: dict) -> None:
     groups = {v["group"] for v in graph["vertices"] if v["kind"] == "chip"}
     if len(groups) > MOST_DRAWN_GROUPS:
         ax.text(12.4, 0, f"… and {len(groups) - MOST_DRAWN_GROUPS} more", va="center", fontsize=8.5)
-
-
-# ── Sites and their WAN ──────────────────────────────────────────────────────────────────────────
-
-
-def _wan(graph: dict) -> Figure:
-    """Draw sites and routers on a map; links as wide as their capacity."""
-    import matplotlib.pyplot as plt
-
-    figure, ax = plt.subplots(figsize=(10, 6.5), layout="constrained")
-    vertices = graph["vertices"]
-    placed = [v for v in vertices if "latitude" in v]
-    where = {v["name"]: (v["longitude"], v["latitude"]) for v in placed}
-    rates = [c["capacity_Bps"] for c in graph["cables"]] or [1.0]
-    equal = min(rates) == max(rates)
-    few = len(graph["cables"]) <= 24
-    labels = {}
-    for cable in graph["cables"]:
-        ends = [where.get(vertices[cable[end]]["name"]) for end in "ab"]
-        if None in ends:
-            continue
-        line = np.array(ends)
-        most = 3.0 if few else 1.4
-        width = 0.4 + most * (cable["capacity_Bps"] / max(rates)) ** 0.5
-        ax.plot(*line.T, color=style.COLOURS[0], lw=width, alpha=0.45, zorder=1)
-        text = f"{1e3 * cable['latency_s']:.3g} ms"
-        labels[tuple(line.mean(axis=0))] = (
-            text if equal else f"{_bits(cable['capacity_Bps'])}, {text}",
-            np.hypot(*(line[0] - line[1])),
-        )
-    if equal:
-        ax.plot([], [], color=style.COLOURS[0], alpha=0.45, lw=3, label=f"{_bits(rates[0])} a link")
-    span = np.ptp(np.array(list(where.values())).reshape(-1, 2), axis=0).max(initial=0.0)
-    shown = {at: text for at, (text, long) in labels.items() if few and long > 0.06 * span}
-    for at, text in shown.items():
-        ax.annotate(
-            text, at, ha="center", va="center", fontsize=6.5, color="0.25", zorder=4,
-            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
-        )  # fmt: skip
-    _places(ax, placed, list(shown))
-    worldmap.map_axes(ax, [v["latitude"] for v in placed])
-    parts = f", {graph['parts']} parts" if graph["parts"] > 1 else ""
-    hidden = len(vertices) - len(placed)
-    hidden_text = f", {hidden} without coordinates not drawn" if hidden else ""
-    farthest = f", farthest {1e3 * graph['farthest_s']:.3g} ms" if "farthest_s" in graph else ""
-    ax.set_title(
-        f"{graph['title']}: {len(vertices)} places, {len(graph['cables'])} links{parts}"
-        f"{hidden_text}\n{graph['bisection_of']} {_bits(graph['bisection_Bps'])} one way{farthest}",
-        fontsize=10,
-    )
-    return figure
-
-
-def _places(ax: Axes, placed: list[dict], avoid: list[tuple[float, float]]) -> None:
-    """Mark sites and routers, with the names of as many as stay legible."""
-    for kind, look in (
-        ("router", {"marker": "s", "s": 16, "color": "0.45"}),
-        ("site", {"marker": "o", "s": 60, "color": style.COLOURS[3]}),
-    ):
-        these = [v for v in placed if v["kind"] == kind]
-        if these:
-            ax.scatter(
-                [v["longitude"] for v in these], [v["latitude"] for v in these], zorder=3,
-                label=f"{len(these)} {kind}{'s' if len(these) > 1 else ''}", **look,
-            )  # fmt: skip
-    named = [v for v in placed if v["kind"] == "site" or len(placed) <= 60]
-    worldmap.label_places(
-        ax,
-        [(v["longitude"], v["latitude"]) for v in named],
-        [v["name"] if v["kind"] == "site" else v.get("title", v["name"]) for v in named],
-        avoid,
-    )
-    ax.legend(loc="lower left", fontsize=8, frameon=False)
-
-
-def _bits(bytes_per_s: float) -> str:
-    factor, unit = style.scale(
-        8 * bytes_per_s,
-        ((1e12, "Tbit/s"), (1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s")),
-    )
-    return f"{8 * bytes_per_s / factor:.3g} {unit}"
 
 
 def main(arguments: list[str] | None = None) -> int:

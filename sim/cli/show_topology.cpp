@@ -139,7 +139,7 @@ std::string counts_of(const Network& network) {
   return text;
 }
 
-// `2 x 2`, … or nothing where there are none.
+// The diameter, or that there is none.
 std::string hops_of(const Facts& facts) {
   if (facts.hops.diameter < 0) return fmt::format("none: {} parts are not connected", facts.parts);
   return fmt::format("{} hops, {:.2f} on average", facts.hops.diameter, facts.hops.mean_hops);

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 
+import busbar
 import pytest
 from busbar import topology
 
@@ -101,6 +102,41 @@ def test_sites_attach_to_a_backbone(at_root, binary, tmp_path):
     assert graph["farthest_s"] == pytest.approx(way)
     assumed = call(binary, "list", "assumptions", world).stdout
     assert "great circle x 1.4 of fibre" in assumed
+
+
+# A run over a backbone: its links carry the traffic between the sites, its file stands in the trace
+# and counts in the scenario's hash.
+def test_a_run_crosses_a_backbone(at_root, binary, tmp_path):
+    graph = tmp_path / "net.graphml"
+    graph.write_text((at_root / GOOD).read_text())
+    world = (at_root / TINY).read_text()
+    start, end = world.index("<wan-link"), world.index("<claim")
+    backbone = (
+        '<backbone id="net" href="net.graphml" assumed="test">'
+        '<attach site="bayou" node="New York" bandwidth="1 Tbit/s"/>'
+        '<attach site="mesa" node="San Francisco" bandwidth="1 Tbit/s"/></backbone>'
+    )
+    world = world[:start] + backbone + world[end:]
+    (tmp_path / "world.xml").write_text(
+        world.replace("../catalog", os.fspath(at_root / "platforms/catalog"))
+    )
+    scenario = (at_root / "workloads/scenarios/tiny.xml").read_text()
+    scenario = scenario.replace("../../platforms/worlds/tiny.xml", "world.xml")
+    scenario = scenario.replace("../mixes", os.fspath(at_root / "workloads/mixes"))
+    (tmp_path / "scenario.xml").write_text(scenario)
+    hashes = []
+    for speed in ("1e10", "1e12"):
+        graph.write_text((at_root / GOOD).read_text().replace("1e10", speed))
+        out = tmp_path / f"{speed}.h5"
+        done = call(binary, "run", tmp_path / "scenario.xml", "-o", out)
+        assert done.returncode == 0, done.stderr
+        with busbar.open(out) as run:
+            hashes.append(run.provenance["scenario_hash"])
+            names = list(run.links.index)
+            assert "wan:net-new-york--chicago" in names
+            assert "wan:bayou--net-new-york" in names
+            assert any(name.endswith("net.graphml") for name in run.inputs)
+    assert hashes[0] != hashes[1]
 
 
 # Whatever a file of the Internet Topology Zoo lacks is told with its remedy; with defaults, all
