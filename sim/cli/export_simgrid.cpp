@@ -56,6 +56,14 @@ std::string platform_text(const TopologyView& view, const std::string& granulari
                    view.platform.name);
     return {};
   }
+  if (const double routes = engine::fleet_routes(fleet); routes > engine::kMostFleetRoutes) {
+    problems.error({},
+                   "'{}' has {} domains, whose switch groups need {} routes, and at most {} are "
+                   "written out; --granularity site writes its sites, or export a world of fewer",
+                   view.platform.name, base::format_count(static_cast<double>(hosts)),
+                   base::format_count(routes), base::format_count(engine::kMostFleetRoutes));
+    return {};
+  }
   return engine::simgrid_fleet(fleet, view.platform, file);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "sim/base/error.h"
@@ -267,6 +268,14 @@ class FleetWriter {
 };
 
 }  // namespace
+
+double fleet_routes(const topology::FleetNetwork& fleet) {
+  std::map<base::Id<model::Site>, double> blocks;
+  for (const topology::DomainBlock& block : fleet.blocks) blocks[block.site] += 1.0;
+  double routes = 0.0;
+  for (const auto& [site, count] : blocks) routes += 0.5 * count * (count + 1.0);
+  return routes;
+}
 
 std::string simgrid_wan(const Network& network, const SimgridFile& file) {
   std::vector<int> hosts = network.of_kind(VertexKind::kSite);

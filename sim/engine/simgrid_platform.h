@@ -18,6 +18,11 @@ namespace busbar::engine {
 /// Hosts whose pairwise routes are written out; more need n^2 lines.
 inline constexpr size_t kMostRoutedHosts = 256;
 
+/// Routes that a world by domains needs: one between each two switch groups of a site. Files of
+/// more than kMostFleetRoutes are too large to be of use (200,000: some 100 MB).
+double fleet_routes(const topology::FleetNetwork& fleet);
+inline constexpr double kMostFleetRoutes = 200'000;
+
 /// What the file says of itself and its hosts.
 struct SimgridFile {
   std::string name;                 // of the root zone

@@ -282,6 +282,16 @@ def test_bad_exports_are_told(at_root, binary, tmp_path, arguments, code, rule):
     assert not out.exists()
 
 
+def test_a_world_too_large_to_write_is_told(at_root, binary, tmp_path):
+    out = tmp_path / "platform.xml"
+    world = "platforms/worlds/everything-2026.xml"
+    result = call(binary, "export", "simgrid", world, "-o", out)
+    assert result.returncode == 2 and "--granularity site writes its sites" in result.stderr
+    assert not out.exists()
+    sites = call(binary, "export", "simgrid", world, "-o", out, "--granularity", "site")
+    assert sites.returncode == 0
+
+
 def test_a_full_disk_is_an_io_failure(at_root, binary):
     full = call(binary, "export", "simgrid", TINY, "-o", "/dev/full", "--force")
     assert full.returncode == 4 and "cannot write" in full.stderr
