@@ -64,17 +64,54 @@ def _map(ax: Axes, last: pd.DataFrame, colours: dict[str, str]) -> None:
         last.longitude, last.latitude, s=area + 6, alpha=0.6,
         color=[colours.get(site, "0.6") for site in last.index],
     )  # fmt: skip
-    for site in colours:
-        row = last.loc[site]
-        label = f"{site}\n{row.facility_power / unit:.2g} {name}"
-        ax.annotate(
-            label, (row.longitude, row.latitude), xytext=(6, 6), textcoords="offset points",
-            fontsize=7,
-        )  # fmt: skip
+    places = [(last.loc[site].longitude, last.loc[site].latitude) for site in colours]
+    powers = [last.loc[site].facility_power / unit for site in colours]
+    labels = [f"{site}\n{power:.2g} {name}" for site, power in zip(colours, powers, strict=True)]
+    label_places(ax, places, labels)
+    map_axes(ax, last.latitude)
+    ax.set_title("Sites when complete: area by facility power at full load", fontsize=10)
+
+
+def map_axes(ax: Axes, latitudes) -> None:
+    """Make axes a map: degrees, with equal lengths north and east at the middle latitude."""
     ax.margins(0.12)
     ax.set(xlabel="longitude / degrees", ylabel="latitude / degrees")
-    ax.set_title("Sites when complete: area by facility power at full load", fontsize=10)
+    middle = 0.5 * (np.min(latitudes) + np.max(latitudes)) if len(latitudes) else 0.0
+    ax.set_aspect(1.0 / max(0.2, np.cos(np.radians(middle))), adjustable="datalim")
     style.tidy(ax)
+
+
+def label_places(
+    ax: Axes,
+    places: list[tuple[float, float]],
+    labels: list[str],
+    avoid: list[tuple[float, float]] = (),
+) -> None:
+    """Name places on a map, each label on the side with most room to other places and labels."""
+    offsets = ((6, 6), (6, -6), (-6, 6), (-6, -6), (0, 9), (0, -9))
+    points = np.array(places, dtype=float).reshape(-1, 2)
+    span = np.maximum(np.ptp(points, axis=0), 1e-9) if len(points) else np.ones(2)
+    taken = [*(points / span), *(np.array(avoid, dtype=float).reshape(-1, 2) / span)]
+    for (x, y), label in zip(points / span, labels, strict=True):
+        # Where the middle of the label would be, in shares of the map.
+        wide = 0.0045 * max(len(line) for line in label.split("\n"))
+
+        def middle(offset, x=x, y=y, wide=wide):
+            side = np.sign(offset[0])
+            return np.array([x + side * (0.01 + wide), y + 0.004 * offset[1]])
+
+        def room(offset, middle=middle, x=x, y=y):
+            others = [p for p in taken if abs(p[0] - x) > 1e-12 or abs(p[1] - y) > 1e-12]
+            gaps = [np.hypot(*((middle(offset) - p) * (1.0, 2.0))) for p in others]
+            return min(gaps, default=1.0)
+
+        best = max(offsets, key=room)
+        taken.append(middle(best))
+        ax.annotate(
+            label, (x * span[0], y * span[1]), xytext=best, textcoords="offset points", fontsize=7,
+            ha={1: "left", 0: "center", -1: "right"}[int(np.sign(best[0]))],
+            va="bottom" if best[1] > 0 else "top", zorder=5,
+        )  # fmt: skip
 
 
 def _by_date(ax: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:

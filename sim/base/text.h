@@ -21,6 +21,9 @@ std::string suggestion(std::string_view word, std::vector<std::string> known);
 /// `a, b, c`.
 std::string join(const std::vector<std::string>& items, std::string_view separator = ", ");
 
+/// The text with the five characters that XML reserves as entities: for attributes and content.
+std::string escape_xml(std::string_view text);
+
 std::string_view trim(std::string_view text);
 
 /// Splits at white space; empty pieces are dropped.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/cli/load.h"
+#include "sim/cli/topology_view.h"
 
 namespace busbar::cli {
 
@@ -41,6 +42,12 @@ struct ShowOptions {
   std::string plot;  // of a world: the picture to write
 };
 
+struct ShowTopologyOptions {
+  TopologyChoice choice;
+  std::string plot;  // the picture to write
+  bool json = false;
+};
+
 struct ListOptions {
   std::string what;  // behaviours, assumptions, sources, claims, …
   std::string file;
@@ -49,8 +56,14 @@ struct ListOptions {
 };
 
 struct ExportOptions {
-  std::string what;  // log
   ScenarioChoice choice;
+  std::string output;
+  bool force = false;
+};
+
+struct ExportSimgridOptions {
+  TopologyChoice choice;
+  std::string granularity;  // site, domain or chip; empty: chip for a slice, else domain
   std::string output;
   bool force = false;
 };
@@ -101,10 +114,12 @@ struct CalibrateOptions {
 int run(const RunOptions& options);
 int check(const CheckOptions& options);
 int show(const ShowOptions& options);
+int show_topology(const ShowTopologyOptions& options);
 int list(const ListOptions& options);
 int estimate(const EstimateOptions& options);
 int calibrate(const CalibrateOptions& options);
 int validate(const ValidateOptions& options);
 int export_file(const ExportOptions& options);
+int export_simgrid(const ExportSimgridOptions& options);
 
 }  // namespace busbar::cli

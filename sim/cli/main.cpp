@@ -152,6 +152,22 @@ void add_calibrate(CLI::App* command, cli::CalibrateOptions& options) {
   command->add_option("-o,--output", options.output, "folder for efficiency files")->required();
 }
 
+// A network: of a world, a slice of it, or a GraphML file.
+void add_topology(CLI::App* command, cli::TopologyChoice& choice) {
+  command->add_option("file", choice.file, "world XML file, or a GraphML file of a backbone")
+      ->required();
+  command->add_option("--cluster", choice.cluster,
+                      "one of its clusters (default: the network between its sites)");
+  command->add_option("--slice", choice.slice,
+                      "of the cluster: 8x8x16, 4x4x8_twisted, or a number of chips (default: one "
+                      "domain)");
+  command->add_option("--link-bandwidth", choice.link_bandwidth,
+                      "of GraphML links without a speed, e.g. \"10 Gbit/s\"");
+  command->add_option("--link-latency", choice.link_latency,
+                      "of GraphML links without a length, e.g. \"5 ms\"");
+  add_overrides(command, choice.overrides);
+}
+
 // The command as typed. Under SOURCE_DATE_EPOCH the name of the output is left out, so that equal
 // runs are equal bytes wherever they are written.
 std::string command_line(int argc, char** argv) {
@@ -198,10 +214,18 @@ int dispatch(int argc, char** argv) {
 
   cli::ShowOptions show_options;
   auto* show = app.add_subcommand("show", "print the summary of a trace, or a world's sites");
-  show->add_option("file", show_options.trace, "HDF5 trace or world XML file")->required();
+  show->add_option("file", show_options.trace, "HDF5 trace or world XML file");
   show->add_option("--plot", show_options.plot,
                    "of a world: a PNG file for its map with the power of its sites by date");
   show->add_flag("--json", show_options.json, "print as JSON");
+  show->require_subcommand(0, 1);
+  cli::ShowTopologyOptions show_topology_options;
+  auto* show_topology =
+      show->add_subcommand("topology", "print how sites, or the chips of a slice, are joined");
+  add_topology(show_topology, show_topology_options.choice);
+  show_topology->add_option("--plot", show_topology_options.plot,
+                            "PNG file: the slice, the rack, or the sites on a map");
+  show_topology->add_flag("--json", show_topology_options.json, "print as JSON, with the graph");
 
   cli::ListOptions list_options;
   auto* list = app.add_subcommand("list", "list what there is");
@@ -215,16 +239,26 @@ int dispatch(int argc, char** argv) {
   add_overrides(list, list_options.overrides);
   list->add_flag("--json", list_options.json, "print as JSON");
 
-  cli::ExportOptions export_options;
   auto* export_command = app.add_subcommand("export", "write what a run would use in another form");
-  export_command
-      ->add_option("what", export_options.what,
-                   "log: the generated jobs, as CSV that scenario/@jobs replays")
-      ->required()
-      ->check(CLI::IsMember({"log"}));
-  add_scenario(export_command, export_options.choice);
-  export_command->add_option("-o,--output", export_options.output, "file to write")->required();
-  export_command->add_flag("--force", export_options.force, "overwrite an existing file");
+  export_command->require_subcommand(1);
+  cli::ExportOptions export_options;
+  auto* export_log = export_command->add_subcommand(
+      "log", "the generated jobs, as CSV that scenario/@jobs replays");
+  add_scenario(export_log, export_options.choice);
+  export_log->add_option("-o,--output", export_options.output, "file to write")->required();
+  export_log->add_flag("--force", export_options.force, "overwrite an existing file");
+  cli::ExportSimgridOptions export_simgrid_options;
+  auto* export_simgrid = export_command->add_subcommand(
+      "simgrid", "a platform file that SimGrid loads: the world, or the chips of a slice");
+  add_topology(export_simgrid, export_simgrid_options.choice);
+  export_simgrid
+      ->add_option("--granularity", export_simgrid_options.granularity,
+                   "a host for each site, domain or chip (default: chip with --cluster, else "
+                   "domain)")
+      ->check(CLI::IsMember({"site", "domain", "chip"}));
+  export_simgrid->add_option("-o,--output", export_simgrid_options.output, "file to write")
+      ->required();
+  export_simgrid->add_flag("--force", export_simgrid_options.force, "overwrite an existing file");
 
   cli::EstimateOptions estimate_options;
   auto* estimate = app.add_subcommand("estimate", "estimate one step without a run");
@@ -248,11 +282,13 @@ int dispatch(int argc, char** argv) {
   run_options.command_line = command_line(argc, argv);
   if (*run) return cli::run(run_options);
   if (*check) return cli::check(check_options);
+  if (*show_topology) return cli::show_topology(show_topology_options);
   if (*show) return cli::show(show_options);
   if (*calibrate) return cli::calibrate(calibrate_options);
   if (*validate) return cli::validate(validate_options);
   if (*estimate) return cli::estimate(estimate_options);
-  if (*export_command) return cli::export_file(export_options);
+  if (*export_simgrid) return cli::export_simgrid(export_simgrid_options);
+  if (*export_log) return cli::export_file(export_options);
   return cli::list(list_options);
 }
 

@@ -184,6 +184,10 @@ int show_world(const ShowOptions& options) {
 }  // namespace
 
 int show(const ShowOptions& options) {
+  if (options.trace.empty()) {
+    fmt::print(stderr, "error: show what? name a trace or a world, or see show topology --help\n");
+    return kBadInput;
+  }
   if (options.trace.ends_with(".xml")) return show_world(options);
   if (!options.plot.empty()) {
     fmt::print(stderr,

@@ -5,9 +5,9 @@
 #include <numbers>
 
 #include "sim/base/calendar.h"
+#include "sim/base/globe.h"
 #include "sim/base/text.h"
 #include "sim/power/site_power.h"
-#include "sim/topology/distance.h"
 
 namespace busbar::engine {
 
@@ -115,10 +115,10 @@ void ServingDesk::route(double now_s) {
       std::vector<std::pair<double, Holding*>> near;
       for (Holding& holding : holdings_) {
         if (holding.service != id.index) continue;
-        near.emplace_back(region ? topology::great_circle_m(platform.regions[region],
-                                                            platform.sites[{holding.site}])
-                                 : 0.0,
-                          &holding);
+        near.emplace_back(
+            region ? base::great_circle_m(platform.regions[region], platform.sites[{holding.site}])
+                   : 0.0,
+            &holding);
       }
       std::stable_sort(near.begin(), near.end(),
                        [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -41,26 +41,6 @@ void read_region(const Element& e, Platform& platform, FirstPlaces& first,
   first.add(platform.regions, std::move(region), e, "region", problems);
 }
 
-void read_wan_link(const Element& e, Platform& platform, FirstPlaces& first,
-                   base::Diagnostics& problems) {
-  model::WanLink link;
-  link.name = e.get("id");
-  link.a = resolve(e, "a", "site", platform.sites, problems);
-  link.b = resolve(e, "b", "site", platform.sites, problems);
-  link.bandwidth = base::BytesPerSecond{
-      xml::required_quantity(e, "bandwidth", Dimension::kBandwidth, problems, 1.0)};
-  link.latency = base::Seconds{xml::required_quantity(e, "latency", Dimension::kTime, problems)};
-  link.price = base::UsdPerByte{xml::quantity(e, "price", Dimension::kPriceOfData, 0.0, problems)};
-  if (link.a && link.a == link.b) {
-    problems.error(e.where("b"), "wan-link '{}' joins site '{}' to itself", link.name, e.get("a"));
-  }
-  if (e.has("price")) {
-    platform.unused.push_back({fmt::format("wan-link '{}' price", link.name), e.where("price")});
-  }
-  cite(e, fmt::format("wan-link '{}'", link.name), platform.citations, problems);
-  first.add(platform.wan_links, std::move(link), e, "wan-link", problems);
-}
-
 void read_contract(const Element& e, Platform& platform, FirstPlaces& first,
                    base::Diagnostics& problems) {
   model::Contract contract;
@@ -146,7 +126,7 @@ Platform read_platform_element(const Element& root, base::Diagnostics& problems)
   }
   for (const Element& e : root.children("region")) read_region(e, platform, first, problems);
   read_sites(root, platform, first, problems);
-  for (const Element& e : root.children("wan-link")) read_wan_link(e, platform, first, problems);
+  read_wan(root, platform, first, problems);
   for (const Element& e : root.children("contract")) read_contract(e, platform, first, problems);
   for (const Element& e : root.children("claim")) read_claim(e, platform, problems);
   return platform;

@@ -17,5 +17,8 @@ void read_catalogs(const xml::Element& root, model::Platform& platform, FirstPla
 void read_efficiency(const xml::Element& e, model::Platform& platform, base::Diagnostics& problems);
 void read_sites(const xml::Element& root, model::Platform& platform, FirstPlaces& first,
                 base::Diagnostics& problems);
+/// Backbones, the links of the sites to them, and the links between sites.
+void read_wan(const xml::Element& root, model::Platform& platform, FirstPlaces& first,
+              base::Diagnostics& problems);
 
 }  // namespace busbar::input

@@ -137,11 +137,12 @@ void check_branches(const std::string& path, const std::vector<std::string>& ove
   }
 }
 
-std::uint64_t hash_of(const Documents& documents) {
+std::uint64_t hash_of(const Documents& documents, const model::Platform& platform) {
   base::Hasher hasher;
   for (const auto* document : {&documents.scenario, &documents.world, &documents.mix}) {
     hasher.add((*document)->canonical());
   }
+  for (const model::InputText& input : platform.inputs) hasher.add(input.text);
   return hasher.digest();
 }
 
@@ -163,8 +164,9 @@ std::optional<model::Scenario> read_scenario(const std::string& path,
   for (auto* document : {&documents.scenario, &documents.world, &documents.mix}) {
     keep_texts(**document, scenario.inputs);
   }
+  for (const model::InputText& input : scenario.platform.inputs) scenario.inputs.push_back(input);
   scenario.overrides = overrides;
-  scenario.hash = hash_of(documents);
+  scenario.hash = hash_of(documents, scenario.platform);
   for (auto* list : {&scenario.platform.unused, &scenario.workload.unused}) {
     scenario.unused.insert(scenario.unused.end(), list->begin(), list->end());
   }

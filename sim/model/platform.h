@@ -253,10 +253,25 @@ struct Cluster {
   int domains_at(double unix_s) const;
 };
 
-/// A link between two sites, shared by all jobs that span them; full duplex.
+/// A node of a backbone: a place on the wide-area network without chips.
+struct Router {
+  std::string name;
+  std::string title;  // for people: `Kansas City`
+  double latitude_deg = 0.0, longitude_deg = 0.0;
+  bool placed = true;  // false: its coordinates are unknown
+};
+
+/// An end of a WAN link: a site or a router.
+struct WanEnd {
+  Id<Site> site;
+  Id<Router> router;
+  friend constexpr auto operator<=>(const WanEnd&, const WanEnd&) = default;
+};
+
+/// A link of the wide-area network, shared by all jobs that span it; full duplex.
 struct WanLink {
   std::string name;
-  Id<Site> a, b;
+  WanEnd a, b;
   base::BytesPerSecond bandwidth;  // per direction
   base::Seconds latency;           // one way
   base::UsdPerByte price;
@@ -332,6 +347,7 @@ struct Platform {
   std::vector<Efficiency> efficiencies;
   Table<Site> sites;
   Table<Cluster> clusters;
+  Table<Router> routers;
   Table<WanLink> wan_links;
   Table<Region> regions;
   Table<Organisation> organisations;
@@ -339,6 +355,7 @@ struct Platform {
   std::vector<Claim> claims;
   std::vector<Citation> citations;
   std::vector<Unused> unused;
+  std::vector<InputText> inputs;  // files read beside the XML: backbones
 
   /// Chips of a cluster delivered and burnt in at a date.
   double chips_at(const Cluster& cluster, double unix_s) const {

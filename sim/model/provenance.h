@@ -21,4 +21,10 @@ struct Unused {
   base::Location where;
 };
 
+/// An input file or text as it was read, for the trace.
+struct InputText {
+  std::string name;  // path as given, unique
+  std::string text;
+};
+
 }  // namespace busbar::model

@@ -44,12 +44,6 @@ struct Recording {
   bool events = true;
 };
 
-/// An input file or text as it was read, for the trace.
-struct InputText {
-  std::string name;  // path as given, unique
-  std::string text;
-};
-
 struct Scenario {
   std::string name;
   std::string title;

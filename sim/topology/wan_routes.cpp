@@ -21,15 +21,20 @@ constexpr double kHop_s = 1e-9;
 
 WanRoutes::WanRoutes(const model::Platform& platform)
     : sites_(platform.sites.size()), routes_(sites_ * sites_) {
-  Graph graph(sites_);
+  const size_t places = sites_ + platform.routers.size();  // sites, then routers
+  const auto place = [&](const model::WanEnd& end) {
+    return end.site ? static_cast<size_t>(end.site.index)
+                    : sites_ + static_cast<size_t>(end.router.index);
+  };
+  Graph graph(places);
   for (const auto id : platform.wan_links.ids()) {
     const model::WanLink& link = platform.wan_links[id];
-    boost::add_edge(static_cast<size_t>(link.a.index), static_cast<size_t>(link.b.index),
-                    Edge{link.latency.value + kHop_s, id.index}, graph);
+    boost::add_edge(place(link.a), place(link.b), Edge{link.latency.value + kHop_s, id.index},
+                    graph);
   }
   for (size_t from = 0; from < sites_; ++from) {
-    std::vector<size_t> previous(sites_);
-    std::vector<double> distance(sites_);
+    std::vector<size_t> previous(places);
+    std::vector<double> distance(places);
     boost::dijkstra_shortest_paths(graph, from,
                                    boost::predecessor_map(previous.data())
                                        .distance_map(distance.data())

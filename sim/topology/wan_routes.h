@@ -15,8 +15,8 @@ struct WanRoute {
   base::Seconds latency;
 };
 
-/// All shortest routes by latency (Dijkstra), computed once. Equal latencies: fewest links first,
-/// then the order of the world file.
+/// All shortest routes by latency (Dijkstra), over sites and routers, computed once. Equal
+/// latencies: fewest links first, then the order of the world file.
 class WanRoutes {
  public:
   explicit WanRoutes(const model::Platform& platform);

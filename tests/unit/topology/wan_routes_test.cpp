@@ -51,5 +51,29 @@ TEST_F(WanRoutesTest, ASiteReachesItselfAndNotAnIsland) {
   EXPECT_FALSE(routes.between({0}, {3}).has_value());
 }
 
+// A backbone's router in the middle: the way over it is taken when it is the shorter one.
+TEST_F(WanRoutesTest, CrossesRouters) {
+  model::Router chicago;
+  chicago.name = "net-chicago";
+  platform_.routers.add(chicago);
+  const auto attach = [&](const char* name, int site, double latency_s) {
+    model::WanLink link;
+    link.name = name;
+    link.a.site = {site};
+    link.b.router = {0};
+    link.latency = base::Seconds{latency_s};
+    platform_.wan_links.add(link);
+  };
+  attach("texas--chicago", 0, 0.007);
+  attach("york--chicago", 2, 0.006);
+  attach("island--chicago", 3, 0.050);
+  const WanRoutes routes(platform_);
+  EXPECT_THAT(names(*routes.between({0}, {2})),
+              ::testing::ElementsAre("texas--chicago", "york--chicago"));
+  EXPECT_NEAR(routes.between({0}, {2})->latency.value, 0.013, 1e-12);
+  EXPECT_THAT(names(*routes.between({0}, {1})), ::testing::ElementsAre("west"));
+  EXPECT_TRUE(routes.between({0}, {3}).has_value());
+}
+
 }  // namespace
 }  // namespace busbar::topology

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace busbar::topology {
+namespace busbar::base {
 
 /// Great-circle distance in metres between two places with `latitude_deg` and `longitude_deg`, on a
 /// sphere of 6,371 km (haversine; error below 0.6 %).
@@ -20,4 +20,4 @@ double great_circle_m(const A& a, const B& b) {
   return 2.0 * kRadius_m * std::asin(std::sqrt(std::min(1.0, h)));
 }
 
-}  // namespace busbar::topology
+}  // namespace busbar::base
