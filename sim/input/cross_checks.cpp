@@ -108,6 +108,53 @@ void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& s
   }
 }
 
+// The first site of those that the WAN joins with each site, by index.
+std::vector<std::int32_t> islands(const model::Platform& platform) {
+  std::vector<std::int32_t> island(platform.sites.size());
+  for (size_t i = 0; i < island.size(); ++i) island[i] = static_cast<std::int32_t>(i);
+  for (bool joined = true; joined;) {
+    joined = false;
+    for (const model::WanLink& link : platform.wan_links) {
+      std::int32_t& a = island[static_cast<size_t>(link.a.index)];
+      std::int32_t& b = island[static_cast<size_t>(link.b.index)];
+      if (a == b) continue;
+      a = b = std::min(a, b);
+      joined = true;
+    }
+  }
+  return island;
+}
+
+// Streams whose jobs may span sites, and co-schedules whose sites do not reach each other.
+void check_reach(const Scenario& scenario, const model::TrainingStream& stream, const Element& e,
+                 base::Diagnostics& problems) {
+  if (stream.span != model::Span::kWorld) return;
+  const model::Platform& platform = scenario.platform;
+  const std::vector<std::int32_t> island = islands(platform);
+  for (const model::CoSchedule& group : scenario.co_schedules) {
+    const model::Cluster* first = nullptr;
+    for (const auto id : group.clusters) {
+      const model::Cluster& cluster = platform.clusters[id];
+      if (!named(stream.vendors, platform.accelerator_of(cluster).vendor) ||
+          !named(stream.clusters, cluster.name) ||
+          !named(stream.sites, platform.sites[cluster.site].name)) {
+        continue;
+      }
+      if (first == nullptr) first = &cluster;
+      if (island[static_cast<size_t>(first->site.index)] ==
+          island[static_cast<size_t>(cluster.site.index)]) {
+        continue;
+      }
+      problems.error(e.where("span"),
+                     "stream '{}' may span the clusters of co-schedule '{}', but no WAN links join "
+                     "'{}' and '{}'; add a <wan-link> or take one of them out",
+                     stream.name, group.name, platform.sites[first->site].name,
+                     platform.sites[cluster.site].name);
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 void cross_check(const Scenario& scenario, const Element& root, base::Diagnostics& problems) {
@@ -135,6 +182,7 @@ void cross_check(const Scenario& scenario, const Element& root, base::Diagnostic
   for (const Element& e : root.children("stream")) {
     const auto id = scenario.workload.streams.find(e.get("id"));
     check_stream_sizes(scenario, scenario.workload.streams[id], e, problems);
+    check_reach(scenario, scenario.workload.streams[id], e, problems);
   }
   for (const Element& e : root.children("trace")) {
     const model::ReplayedTrace& trace =

@@ -19,10 +19,11 @@ constexpr double kHop_s = 1e-9;
 
 }  // namespace
 
-WanRoutes::WanRoutes(const model::Platform& platform)
+WanRoutes::WanRoutes(const model::Platform& platform, const std::vector<bool>& cut)
     : sites_(platform.sites.size()), routes_(sites_ * sites_) {
   Graph graph(sites_);
   for (const auto id : platform.wan_links.ids()) {
+    if (!cut.empty() && cut[static_cast<size_t>(id.index)]) continue;
     const model::WanLink& link = platform.wan_links[id];
     boost::add_edge(static_cast<size_t>(link.a.index), static_cast<size_t>(link.b.index),
                     Edge{link.latency.value + kHop_s, id.index}, graph);
