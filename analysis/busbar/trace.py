@@ -215,6 +215,11 @@ class Run:
         return self.table("summary/vendors", index="vendor")
 
     @property
+    def link_totals(self) -> pd.DataFrame:
+        """Bytes that each shared link carried, and its mean utilisation; needs a finished run."""
+        return self.table("summary/links", index="link")
+
+    @property
     def claims(self) -> pd.DataFrame:
         """Public figures beside the simulated ones, with the deviation; needs a finished run."""
         table = self.table("summary/claims", index="name")
@@ -270,6 +275,10 @@ class Run:
     def link_series(self, quantity: str = "throughput") -> pd.DataFrame:
         """Read a sampled quantity, by default the throughput in byte/s, of every shared link."""
         return self._series("link", quantity, "platform/links")
+
+    def link_utilisation(self) -> pd.DataFrame:
+        """Read the throughput of shared links over their bandwidth, 0 to 1, as sampled."""
+        return self.link_series() / self.links["bandwidth"]
 
     def _series(self, kind: str, quantity: str, names_of: str) -> pd.DataFrame:
         group = self._group(f"series/{kind}")

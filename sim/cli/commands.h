@@ -80,7 +80,12 @@ struct EstimateOptions {
   std::string stack, release;  // empty: the newest
   double expert_imbalance = 1.0;
   int sync_every = 1;
-  std::string tokens;  // to train; empty: none
+  std::string tokens;                      // to train; empty: none
+  std::vector<std::string> across;         // further clusters, CLUSTER:CHIPS
+  std::string wan_bandwidth, wan_latency;  // empty: of the world's links
+  std::string outer_precision = "bf16";
+  bool exposed = false;
+  int fragments = 1;
   bool low_rank = false;
   bool search = false;
   int top = 10;  // plans that --search lists

@@ -9,6 +9,7 @@
 #include "sim/cli/catalogue.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/estimate_report.h"
+#include "sim/cli/estimate_sites.h"
 #include "sim/cli/picture.h"
 #include "sim/cli/registries.h"
 #include "sim/cli/report.h"
@@ -37,22 +38,21 @@ std::optional<model::LanguageModel> find_model(const EstimateOptions& options,
 }
 
 // The cluster of the world that is asked for, large enough.
-const model::Cluster* find_cluster(const EstimateOptions& options, const model::Platform& platform,
-                                   base::Diagnostics& problems) {
-  const auto found = platform.clusters.find(options.cluster);
+const model::Cluster* find_cluster(const std::string& name, double chips, const std::string& world,
+                                   const model::Platform& platform, base::Diagnostics& problems) {
+  const auto found = platform.clusters.find(name);
   if (!found) {
     std::vector<std::string> names;
     for (const model::Cluster& c : platform.clusters) names.push_back(c.name);
-    problems.error({}, "no cluster '{}' in {};{}", options.cluster, options.world,
-                   base::suggestion(options.cluster, names));
+    problems.error({}, "no cluster '{}' in {};{}", name, world, base::suggestion(name, names));
     return nullptr;
   }
   const model::Cluster& cluster = platform.clusters[found];
   const double most = 1.0 * cluster.domains_at(std::numeric_limits<double>::infinity()) *
                       platform.domain_of(cluster).chips_used;
-  if (options.chips > most) {
+  if (chips > most) {
     problems.error({}, "cluster '{}' has {} chips for jobs after all deliveries, not {}",
-                   cluster.name, base::format_count(most), base::format_count(options.chips));
+                   cluster.name, base::format_count(most), base::format_count(chips));
     return nullptr;
   }
   return &cluster;
@@ -88,6 +88,71 @@ int search(const EstimateOptions& options, const training::Task& task, const tra
   return kOk;
 }
 
+// A quantity of the command line; `fallback` when it was not given.
+double quantity(const char* option, const std::string& text, base::Dimension dimension,
+                double fallback, base::Diagnostics& problems) {
+  if (text.empty()) return fallback;
+  const auto parsed = base::parse_quantity(text, dimension);
+  if (!parsed) problems.error({}, "{}: {}", option, parsed.error);
+  if (parsed && parsed.value < 0.0) problems.error({}, "{}: must not be negative", option);
+  return parsed.value;
+}
+
+// The further sites, each as CLUSTER:CHIPS.
+std::vector<SiteSlice> further_sites(const EstimateOptions& options,
+                                     const model::Platform& platform, model::ModelKind kind,
+                                     base::Diagnostics& problems) {
+  std::vector<SiteSlice> sites;
+  for (const std::string& text : options.across) {
+    const size_t colon = text.rfind(':');
+    const auto chips = base::parse_quantity(
+        colon == std::string::npos ? "" : text.substr(colon + 1), base::Dimension::kCount);
+    if (!chips || chips.value < 1.0) {
+      problems.error({}, "--across '{}': write CLUSTER:CHIPS, e.g. {}:1024", text,
+                     text.substr(0, colon));
+      continue;
+    }
+    const model::Cluster* cluster =
+        find_cluster(text.substr(0, colon), chips.value, options.world, platform, problems);
+    if (cluster == nullptr) continue;
+    sites.push_back(
+        {cluster, training::slice_of(platform, *cluster, chips.value, kind, options.precision)});
+  }
+  return sites;
+}
+
+int estimate_across(const EstimateOptions& options, const model::Platform& platform,
+                    const model::Cluster& cluster, const training::Slice& slice,
+                    training::Task task, double tokens, base::Diagnostics& problems) {
+  std::vector<SiteSlice> sites = further_sites(options, platform, task.model->kind(), problems);
+  sites.insert(sites.begin(), {&cluster, slice});
+  AcrossRequest request;
+  request.exchange = {options.sync_every, options.outer_precision, !options.exposed,
+                      options.fragments};
+  if (request.exchange.bytes_per_number() <= 0.0) {
+    problems.error({}, "unknown precision '{}';{}", options.outer_precision,
+                   base::suggestion(options.outer_precision, model::AcrossSites::precisions()));
+  }
+  if (options.fragments > 1 && (options.exposed || options.fragments > options.sync_every)) {
+    problems.error({}, "--fragments: at most one for each step of --sync-every, without --exposed");
+  }
+  if (problems.has_errors()) return report(problems);
+  const bool given = !options.wan_bandwidth.empty() && !options.wan_latency.empty();
+  if (!given) request.edge = slowest_edge(platform, sites, problems);
+  request.edge = {quantity("--wan-bandwidth", options.wan_bandwidth, base::Dimension::kBandwidth,
+                           request.edge.bandwidth_Bps, problems),
+                  quantity("--wan-latency", options.wan_latency, base::Dimension::kTime,
+                           request.edge.latency_s, problems)};
+  if (!problems.has_errors() && request.edge.bandwidth_Bps <= 0.0) {
+    problems.error({}, "--wan-bandwidth: must be above 0");
+  }
+  if (problems.has_errors()) return report(problems);
+  request.target_tokens = tokens;
+  request.json = options.json;
+  task.sync_every = 1;  // slices of one site exchange in every step
+  return print_across(task, sites, request, problems) ? kOk : report(problems);
+}
+
 // A stack that no chip was measured with is a slip of the pen.
 bool is_known_stack(const std::string& stack, const model::Platform& platform,
                     base::Diagnostics& problems) {
@@ -109,7 +174,8 @@ int estimate(const EstimateOptions& options) {
   if (!platform) return report(problems);
   const auto model = find_model(options, problems);
   if (!model) return report(problems);
-  const model::Cluster* cluster = find_cluster(options, *platform, problems);
+  const model::Cluster* cluster =
+      find_cluster(options.cluster, options.chips, options.world, *platform, problems);
   if (cluster == nullptr) return report(problems);
   training::Task task;
   task.model = &*model;
@@ -131,11 +197,11 @@ int estimate(const EstimateOptions& options) {
     problems.error({}, "{}", rule);
     return report(problems);
   }
-  const auto tokens = base::parse_quantity(options.tokens.empty() ? "0 token" : options.tokens,
-                                           base::Dimension::kTokens);
-  if (!tokens || tokens.value < 0.0) {
-    problems.error({}, "--tokens: {}", tokens ? "tokens are not negative" : tokens.error);
-    return report(problems);
+  const double tokens =
+      quantity("--tokens", options.tokens, base::Dimension::kTokens, 0.0, problems);
+  if (problems.has_errors()) return report(problems);
+  if (!options.across.empty()) {
+    return estimate_across(options, *platform, *cluster, slice, task, tokens, problems);
   }
   if (options.search) return search(options, task, slice, problems);
   const training::StepEstimate e =
@@ -154,7 +220,7 @@ int estimate(const EstimateOptions& options) {
     }
   }
   print_estimate(e, task, slice,
-                 {.json = options.json, .explain = options.explain, .target_tokens = tokens.value});
+                 {.json = options.json, .explain = options.explain, .target_tokens = tokens});
   if (options.plot.empty()) return kOk;
   return draw("busbar.pipeline", schedule_json(e), options.plot);
 }

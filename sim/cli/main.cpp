@@ -95,7 +95,19 @@ void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
                       "tokens of the whole training with small batches, e.g. \"15 Ttoken\": prints "
                       "time, energy and cost to the same loss");
   count("--sync-every", options.sync_every,
-        "steps between exchanges of gradients between slices (default 1)");
+        "steps between exchanges of gradients between slices, or between sites (default 1)");
+  command->add_option("--across", options.across,
+                      "CLUSTER:CHIPS, another site that the training spans; may be repeated");
+  command->add_option("--wan-bandwidth", options.wan_bandwidth,
+                      "between the sites, one direction (default: the world's slowest link)");
+  command->add_option("--wan-latency", options.wan_latency,
+                      "between the sites, one way (default: the world's longest route)");
+  command->add_option("--outer-precision", options.outer_precision,
+                      "of what sites exchange (default bf16)");
+  command->add_flag("--exposed", options.exposed,
+                    "chips wait for the exchange between sites (default: it hides behind compute)");
+  count("--fragments", options.fragments,
+        "parts of the model that sites exchange in turn (default 1)");
   command->add_flag("--lora", options.low_rank, "train adapters beside frozen weights");
   command->add_flag("--search", options.search,
                     "the best of all legal plans, and the front over fewer chips");

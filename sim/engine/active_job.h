@@ -1,6 +1,7 @@
 /// A running job: where, since when, how fast, and what it has used so far.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "sim/engine/clock.h"
@@ -9,11 +10,11 @@
 
 namespace busbar::engine {
 
-/// Traffic of a job over one shared path.
-struct JobFlow {
-  std::int32_t id = -1;
-  double bytes_per_step = 0.0;
-  double rate_Bps = 0.0;
+/// What a job has at one site.
+struct SitePart {
+  std::int32_t site = -1;
+  double batch_share = 1.0;  // of every step
+  bool on = true;            // takes part; else it is cut off, or fetches what it has missed
 };
 
 /// A chain of segments of constant step time.
@@ -25,16 +26,26 @@ struct ActiveJob {
   double start_s = 0.0, segment_start_s = 0.0, kill_s = 0.0, expected_end_s = 0.0;
   double stop_s = 0.0;  // when it fails or is cancelled; never: infinity
   double steps_left = 0.0;
-  double step_s = 1.0;     // with the present shares
-  double latency_s = 0.0;  // of its WAN paths, in every step
+  double local_s = 1.0;      // of a step, without shared links
+  double step_s = 1.0;       // with the present shares
+  double batch_share = 1.0;  // of each step that the sites which take part do
+  double updates = 0.0;      // steps since its start, whoever took part
+  double lost_steps = 0.0;   // whole ones, done and lost again
+  std::vector<SitePart> sites;
+  std::int32_t catching_up = 0;  // transfer to the sites that join again; 0: none
+  record::Bound waited_for = record::Bound::kNone;
   double energy_j = 0.0, carbon_g = 0.0, cost_usd = 0.0;
-  std::vector<JobFlow> flows;
   Clock::Handle end = 0;
 
-  double done_s() const { return segment_start_s + steps_left * step_s; }
+  double done_s() const { return segment_start_s + steps_left * step_s / batch_share; }
+  /// Whether the part of the job at a site takes part.
+  bool on(std::int32_t site) const {
+    return std::none_of(sites.begin(), sites.end(),
+                        [&](const SitePart& part) { return part.site == site && !part.on; });
+  }
   /// IT power of a chip above idle. A step that waits for a link leaves its chips idle meanwhile:
   /// the same work draws less power.
-  double busy_w_per_chip() const { return work.busy_w_per_chip * work.step_s / step_s; }
+  double busy_w_per_chip() const { return work.busy_w_per_chip * local_s / step_s; }
 };
 
 }  // namespace busbar::engine

@@ -30,6 +30,7 @@ void JobBooks::add_power(const ActiveJob& active, double sign) {
   const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = part_of(active.pool, share);
+    if (!active.on(part.site)) continue;  // its chips wait
     const double watts =
         sign * static_cast<double>(pool.state.chips_of(share)) * active.busy_w_per_chip();
     fleet_.sites[static_cast<size_t>(part.site)].add_it_power(clock_.now(), watts);
@@ -61,9 +62,7 @@ void JobBooks::give_back(const ActiveJob& active) {
 }
 
 void JobBooks::change_step(ActiveJob& active, double step_s) {
-  add_power(active, -1.0);
-  active.step_s = step_s;
-  add_power(active, 1.0);
+  change(active, [&](ActiveJob& a) { a.step_s = step_s; });
 }
 
 void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::EndReason reason) {
@@ -72,16 +71,20 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
   const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
   const auto& platform = scenario_.platform;
   const double seconds = now - from;
-  const double watts_per_chip =
-      active.work.total_w_per_chip - active.work.busy_w_per_chip + active.busy_w_per_chip();
+  const double idle_w = active.work.total_w_per_chip - active.work.busy_w_per_chip;
+  const double busy_w = idle_w + active.busy_w_per_chip();
   std::int64_t domains = 0;
+  double job_w = 0.0, chips_on = 0.0;
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = part_of(active.pool, share);
     const auto chips = static_cast<double>(pool.state.chips_of(share));
     const SiteMeter& site = fleet_.sites[static_cast<size_t>(part.site)];
     const SiteMeter::PerWatt before = site.per_watt_until(from);
     const SiteMeter::PerWatt after = site.per_watt_until(now);
-    const double watts = chips * watts_per_chip;
+    const bool on = active.on(part.site);
+    const double watts = chips * (on ? busy_w : idle_w);
+    job_w += watts;
+    if (on) chips_on += chips;
     active.energy_j += watts * seconds;
     active.carbon_g += watts * (after.carbon_g - before.carbon_g);
     active.cost_usd +=
@@ -93,7 +96,9 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
   }
   counts.chip_seconds += job.chips * seconds;
   if (job.chips >= kLargeJobChips) counts.large_chip_seconds += job.chips * seconds;
-  active.steps_left = std::max(0.0, active.steps_left - seconds / active.step_s);
+  const double updates = seconds / active.step_s;
+  active.updates += updates;
+  active.steps_left = std::max(0.0, active.steps_left - updates * active.batch_share);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
     record::SegmentRow row;
@@ -105,10 +110,12 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
     row.start_s = from;
     row.end_s = now;
     row.step_s = active.step_s;
-    row.mfu = active.work.mfu * active.work.step_s / active.step_s;
-    row.power_w = job.chips * watts_per_chip;
+    row.batch_share = active.batch_share;
+    row.mfu = active.work.mfu * active.work.step_s / active.step_s * active.batch_share *
+              job.chips / chips_on;
+    row.power_w = job_w;
     row.end_reason = reason;
-    row.bound_by = active.step_s > active.work.step_s ? Bound::kNetwork : active.work.bound;
+    row.bound_by = active.step_s > active.local_s ? Bound::kNetwork : active.work.bound;
     journal_.trace().add(row);
   }
   active.segment_start_s = now;
@@ -130,7 +137,7 @@ record::JobRow JobBooks::row_of(std::int32_t id, const model::Job& job, JobState
 }
 
 void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobState state,
-                         double end_s, Bound waited_for) {
+                         double end_s) {
   record::JobRow row = row_of(active.job, job, state);
   const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
   row.cluster = first.cluster;
@@ -138,9 +145,10 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   row.start_s = active.start_s;
   row.end_s = end_s;
   row.wait_s = active.start_s - job.submit_s;
-  row.waited_for = waited_for;
+  row.waited_for = active.waited_for;
   row.steps = active.work.steps - active.steps_left;
   row.tokens = row.steps * active.work.tokens_per_step;
+  row.lost_tokens = active.lost_steps * active.work.tokens_per_step;
   row.energy_j = active.energy_j;
   row.carbon_g = active.carbon_g;
   row.cost_usd = active.cost_usd;

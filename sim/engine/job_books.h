@@ -45,10 +45,17 @@ class JobBooks {
   void close_segment(ActiveJob& active, const model::Job& job, record::EndReason reason);
   /// Goes on with another step time; power follows.
   void change_step(ActiveJob& active, double step_s);
+  /// Counts a job's power out, lets `change` alter it, and counts it in again.
+  template <class Change>
+  void change(ActiveJob& active, Change change) {
+    add_power(active, -1.0);
+    change(active);
+    add_power(active, 1.0);
+  }
 
   /// The row of a job that ran (until `end_s`; NaN: it still runs).
   void write_row(const ActiveJob& active, const model::Job& job, record::JobState state,
-                 double end_s, record::Bound waited_for);
+                 double end_s);
   /// The row of a job that never started; `pool` -1: none was chosen.
   void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
                  record::Bound waited_for);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "sim/base/error.h"
 
@@ -12,9 +11,6 @@ using record::Bound;
 using record::EventKind;
 
 namespace {
-
-constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr double kRounding_s = 1e-6;  // of steps times step time
 
 Bound bound_of(scheduling::Obstacle obstacle) {
   switch (obstacle) {
@@ -37,10 +33,15 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       jobs_(std::move(jobs)),
       works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
       books_(parts.scenario, parts.fleet, parts.clock, parts.journal),
+      running_(
+          {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
+          jobs_),
       campaigns_(parts.scenario, jobs_),
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1) {
-  parts_.solver.on_change([this](std::span<const Share> shares) { shares_changed(shares); });
+  running_.on_end(
+      [this](std::int32_t job, const std::vector<std::int32_t>& pools) { ended(job, pools); });
+  set_islands();
 }
 
 // ── Arrival and queue ────────────────────────────────────────────────────────────────────────────
@@ -178,8 +179,7 @@ void JobDesk::decide(std::int32_t index) {
     pool.queue.erase(choice.place);
     pool.queued_chip_s -= waiting.requested_s * static_cast<double>(waiting.request.chips);
     --waiting_;
-    const model::Job& j = jobs_[static_cast<size_t>(waiting.id)];
-    start(waiting.id, index, std::move(choice.allocation), works_.evaluate(j, index));
+    start(waiting, index, std::move(choice.allocation));
   }
   if (const auto head = pool.queue.front(); head != scheduling::WaitingQueue::kEnd) {
     waited_for_[static_cast<size_t>(pool.queue[head].id)] = bound_of(decisions.head_waits_for);
@@ -196,181 +196,55 @@ std::int64_t JobDesk::waiting_chips(std::int32_t index) const {
   return pool.queue.chips() + pool.deferred_chips;
 }
 
-// ── Running ──────────────────────────────────────────────────────────────────────────────────────
+// ── Start and end ────────────────────────────────────────────────────────────────────────────────
 
-void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation allocation,
-                    const Work& work) {
-  const model::Job& j = jobs_[static_cast<size_t>(job)];
-  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
+                    scheduling::Allocation allocation) {
+  const model::Job& j = jobs_[static_cast<size_t>(waiting.id)];
   const double now = parts_.clock.now();
-  pool.state.take(allocation);
-  std::int32_t slot = static_cast<std::int32_t>(active_.size());
-  if (free_slots_.empty()) {
-    active_.emplace_back();
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
-  active = ActiveJob{};
-  active.job = job;
-  active.pool = index;
-  active.allocation = std::move(allocation);
-  active.work = work;
-  active.start_s = active.segment_start_s = now;
-  active.expected_end_s = now + requested_s(j, work);
-  // Without a request of its own a job is only expected, not obliged, to end by its estimate.
-  const bool limited = j.requested_s > 0.0 || j.request_factor > 1.0;
-  active.kill_s = limited ? active.expected_end_s : kNever;
-  active.stop_s = j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s;
-  active.steps_left = work.steps;
-  active.step_s = work.step_s;
-  ++active_count_;
-  Bound& waited_for = waited_for_[static_cast<size_t>(job)];
+  Bound& waited_for = waited_for_[static_cast<size_t>(waiting.id)];
   if (now <= j.submit_s) waited_for = Bound::kNone;
   if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
   ++books_.counts.started;
   ++books_.counts.waited_for[waited_for];
   campaigns_.started(j, now);
-  pool.running.insert(
-      {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
-  pool.running_chip_end_s += active.expected_end_s * j.chips;
-  pool.running_chips += j.chips;
-  parts_.journal.note(EventKind::kStart, job, j.chips);
-  open_flows(slot);
-  books_.take(active);
-  plan_end(slot);
+  const Work work = works_.evaluate(j, index);
+  running_.start(waiting.id,
+                 {index, std::move(allocation), work, requested_s(j, work), waited_for});
 }
 
-// One flow for each shared path, bounded by what the job would send if it ran at full speed.
-void JobDesk::open_flows(std::int32_t slot) {
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
-  if (active.work.domain_bytes_per_step <= 0.0 && active.work.gradient_bytes <= 0.0) return;
-  for (const Traffic& traffic :
-       parts_.network.traffic(active.pool, active.allocation, active.work.domain_bytes_per_step,
-                              active.work.gradient_bytes)) {
-    // The last bucket of gradients cannot hide: one round trip a step.
-    active.latency_s = std::max(active.latency_s, 2.0 * traffic.latency_s);
-    if (traffic.path.empty() || traffic.bytes_per_step <= 0.0) continue;
-    const double demand_Bps = traffic.bytes_per_step / active.work.step_s;
-    const std::int32_t id = parts_.solver.add(traffic.path, demand_Bps);
-    if (static_cast<size_t>(id) >= flow_owner_.size()) flow_owner_.resize(id + 1, -1);
-    flow_owner_[static_cast<size_t>(id)] = slot;
-    active.flows.push_back({id, traffic.bytes_per_step, demand_Bps});
-  }
-  active.step_s = active.work.step_s + active.latency_s;
-}
-
-void JobDesk::plan_end(std::int32_t slot) {
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
-  parts_.clock.cancel(active.end);
-  active.end =
-      parts_.clock.at(std::min({active.done_s(), active.kill_s, active.stop_s}), Phase::kEnd,
-                      static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
-}
-
-// A job whose share of a link changed goes on in a new segment with another step time.
-void JobDesk::shares_changed(std::span<const Share> shares) {
-  std::vector<std::int32_t> touched;
-  for (const Share& share : shares) {
-    const std::int32_t slot = flow_owner_[static_cast<size_t>(share.flow)];
-    if (slot < 0) continue;
-    for (JobFlow& flow : active_[static_cast<size_t>(slot)].flows) {
-      if (flow.id == share.flow) flow.rate_Bps = share.rate_Bps;
-    }
-    touched.push_back(slot);
-  }
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-  for (const std::int32_t slot : touched) {
-    ActiveJob& active = active_[static_cast<size_t>(slot)];
-    double step_s = active.work.step_s;
-    for (const JobFlow& flow : active.flows) {
-      step_s = std::max(step_s, flow.bytes_per_step / std::max(flow.rate_Bps, 1e-9));
-    }
-    step_s += active.latency_s;
-    if (std::abs(step_s - active.step_s) <= 1e-9 * active.step_s) continue;
-    books_.close_segment(active, jobs_[static_cast<size_t>(active.job)],
-                         record::EndReason::kShareChanged);
-    books_.change_step(active, step_s);
-    parts_.journal.note(EventKind::kShare, active.job, step_s);
-    plan_end(slot);
-  }
-}
-
-// What an end is called in each table. A job that reaches its own failure or cancellation ends by
-// it, even at the second at which its work would have been done.
-const JobDesk::Farewell& JobDesk::farewell_of(const ActiveJob& active, model::Ending ending,
-                                              double done_s) {
-  using record::EndReason;
-  using record::JobState;
-  static constexpr Farewell kDone{EndReason::kDone, EventKind::kEnd, JobState::kCompleted,
-                                  &JobCounts::completed};
-  static constexpr Farewell kKilled{EndReason::kKilled, EventKind::kKill, JobState::kKilled,
-                                    &JobCounts::killed};
-  static constexpr Farewell kFailed{EndReason::kFailure, EventKind::kFail, JobState::kFailed,
-                                    &JobCounts::failed};
-  static constexpr Farewell kCancelled{EndReason::kCancelled, EventKind::kCancel,
-                                       JobState::kCancelled, &JobCounts::cancelled};
-  if (active.stop_s <= std::min(done_s, active.kill_s) + kRounding_s) {
-    return ending == model::Ending::kFailure ? kFailed : kCancelled;
-  }
-  return done_s > active.kill_s ? kKilled : kDone;
-}
-
-void JobDesk::end(std::int32_t slot) {
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
+void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {
   const double now = parts_.clock.now();
-  const model::Job& j = jobs_[static_cast<size_t>(active.job)];
-  const Farewell& farewell = farewell_of(active, j.ending, active.done_s());
-  books_.close_segment(active, j, farewell.reason);
-  // Exactly, whatever the rounding of seconds over step time.
-  if (farewell.state == record::JobState::kCompleted) active.steps_left = 0.0;
-  parts_.journal.note(farewell.event, active.job, j.chips);
-  ++(books_.counts.*farewell.count);
-  books_.write_row(active, j, farewell.state, now, waited_for_[static_cast<size_t>(active.job)]);
-  books_.give_back(active);
-  for (const JobFlow& flow : active.flows) {
-    parts_.solver.remove(flow.id);
-    flow_owner_[static_cast<size_t>(flow.id)] = -1;
-  }
-  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  pool.running.erase(
-      {active.expected_end_s, static_cast<std::int64_t>(j.chips), active.job, nullptr});
-  pool.running_chip_end_s -= active.expected_end_s * j.chips;
-  pool.running_chips -= j.chips;
-  pool.state.give_back(active.allocation);
-  // Power that is free again may start jobs of every pool at these sites.
-  std::vector<std::int32_t> wake{active.pool};
-  for (const scheduling::Share& share : active.allocation.shares) {
-    const auto site = pool.state.parts[static_cast<size_t>(share.part)].site;
-    for (const std::int32_t other : parts_.fleet.pools_at({site})) wake.push_back(other);
-  }
-  --active_count_;
-  active.job = -1;
-  free_slots_.push_back(slot);
-  for (const std::int32_t other : wake) request_decision(other);
+  for (const std::int32_t pool : pools) request_decision(pool);
   // The next stage of a campaign is submitted when the one before has ended.
-  for (const std::int32_t next : campaigns_.ended(j, now)) {
+  for (const std::int32_t next : campaigns_.ended(jobs_[static_cast<size_t>(job)], now)) {
     jobs_[static_cast<size_t>(next)].submit_s = now;
     waited_for_[static_cast<size_t>(next)] = Bound::kNone;
     admit(next);
   }
 }
 
+// No job is placed at sites that do not reach each other.
+void JobDesk::set_islands() {
+  for (Pool& pool : parts_.fleet.pools) {
+    for (scheduling::Part& part : pool.state.parts) {
+      part.island = parts_.network.islands()[static_cast<size_t>(part.site)];
+    }
+  }
+}
+
+void JobDesk::routes_changed() {
+  set_islands();
+  running_.routes_changed();
+  for (size_t pool = 0; pool < parts_.fleet.pools.size(); ++pool) {
+    if (parts_.fleet.pools[pool].state.parts.size() > 1) {
+      capacity_changed(static_cast<std::int32_t>(pool));
+    }
+  }
+}
+
 void JobDesk::close() {
-  std::vector<std::pair<std::int32_t, ActiveJob*>> running;
-  for (ActiveJob& active : active_) {
-    if (active.job >= 0) running.emplace_back(active.job, &active);
-  }
-  std::sort(running.begin(), running.end());
-  books_.counts.running = static_cast<std::int64_t>(running.size());
-  for (const auto& [job, active] : running) {
-    const model::Job& j = jobs_[static_cast<size_t>(job)];
-    books_.close_segment(*active, j, record::EndReason::kRunEnd);
-    books_.write_row(*active, j, record::JobState::kRunning, std::nan(""),
-                     waited_for_[static_cast<size_t>(job)]);
-  }
+  running_.close();
   std::vector<std::int32_t> waiting = campaigns_.held();
   for (const Pool& pool : parts_.fleet.pools) {
     waiting.insert(waiting.end(), pool.deferred.begin(), pool.deferred.end());

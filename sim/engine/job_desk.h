@@ -1,7 +1,6 @@
-/// The life of jobs: arrival, queue, start, segments, end.
+/// The way of jobs to their place: arrival, choice of a pool, queue.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <vector>
 
@@ -12,16 +11,14 @@
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
-#include "sim/engine/rate_solver.h"
+#include "sim/engine/running_jobs.h"
+#include "sim/engine/traffic_desk.h"
 #include "sim/engine/work_model.h"
 #include "sim/model/job.h"
 
 namespace busbar::engine {
 
-/// Runs the jobs of a scenario through the pools of its fleet.
-///
-/// A running job is a chain of segments of constant step time: one timer, and one flow per path
-/// where its traffic shares a link. Work, energy, carbon and cost are integrated at every edge.
+/// Leads the jobs of a scenario through the queues of its fleet's pools, and starts them.
 class JobDesk {
  public:
   struct Parts {
@@ -30,7 +27,7 @@ class JobDesk {
     Clock& clock;
     Fleet& fleet;
     Network& network;
-    RateSolver& solver;
+    TrafficDesk& traffic;
     Journal& journal;
   };
   JobDesk(Parts parts, std::vector<model::Job> jobs);
@@ -41,12 +38,14 @@ class JobDesk {
   void request_decision(std::int32_t index);
   /// The capacity of a pool changed: deferred jobs may have become possible, queued ones not.
   void capacity_changed(std::int32_t index);
+  /// Routes between sites are others now.
+  void routes_changed();
   /// Called before a pool's queue is looked at, so that services can take their share first.
   void before_decision(std::function<void(std::int32_t pool)> hook) { hook_ = std::move(hook); }
   /// Whether any job has yet to arrive, waits or runs.
   bool idle() const { return stuck() && waiting_ == 0 && campaigns_.empty(); }
   /// Whether nothing arrives or runs, so that what waits will wait for ever.
-  bool stuck() const { return next_arrival_ == jobs_.size() && active_count_ == 0; }
+  bool stuck() const { return next_arrival_ == jobs_.size() && running_.count() == 0; }
   /// Ends the run: closes the segments of running jobs and writes the rows of all that are left.
   void close();
 
@@ -61,32 +60,21 @@ class JobDesk {
   void enqueue(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
-  void start(std::int32_t job, std::int32_t index, scheduling::Allocation allocation,
-             const Work& work);
-  void open_flows(std::int32_t slot);
-  void plan_end(std::int32_t slot);
-  void shares_changed(std::span<const Share> shares);
-  void end(std::int32_t slot);
-  struct Farewell {
-    record::EndReason reason;
-    record::EventKind event;
-    record::JobState state;
-    std::int64_t JobCounts::*count;
-  };
-  static const Farewell& farewell_of(const ActiveJob& active, model::Ending ending, double done_s);
+  void start(const scheduling::WaitingJob& waiting, std::int32_t index,
+             scheduling::Allocation allocation);
+  void ended(std::int32_t job, const std::vector<std::int32_t>& pools);
+  void set_islands();
   double requested_s(const model::Job& job, const Work& work) const;
 
   Parts parts_;
   std::vector<model::Job> jobs_;
   WorkModel works_;
   JobBooks books_;
+  RunningJobs running_;
   Campaigns campaigns_;
   std::function<void(std::int32_t)> hook_;
   size_t next_arrival_ = 0;
-  std::int64_t waiting_ = 0, active_count_ = 0;
-  std::deque<ActiveJob> active_;  // slots
-  std::vector<std::int32_t> free_slots_;
-  std::vector<std::int32_t> flow_owner_;   // slot by flow id
+  std::int64_t waiting_ = 0;
   std::vector<record::Bound> waited_for_;  // by job
   std::vector<std::int32_t> pool_of_;      // by job, once admitted
 };

@@ -3,12 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+
+#include "sim/topology/load_balancing.h"
+#include "sim/training/across_sites.h"
 
 namespace busbar::engine {
 
 using base::Id;
 
 namespace {
+
+// One flow of each NIC is under way at a time, as a ring has it.
+constexpr double kFlowsPerNic = 1.0;
 
 // Largest number of domains that ever stand in one part.
 std::int64_t most_domains(const model::Cluster& cluster, int building) {
@@ -25,122 +32,234 @@ std::int64_t most_domains(const model::Cluster& cluster, int building) {
 }  // namespace
 
 Network::Network(const model::Scenario& scenario, const Fleet& fleet)
-    : scenario_(scenario), fleet_(fleet), routes_(scenario.platform) {
+    : scenario_(scenario),
+      fleet_(fleet),
+      cut_(scenario.platform.wan_links.size(), false),
+      routes_(scenario.platform) {
   const model::Platform& platform = scenario.platform;
-  const auto add = [&](std::string name, double capacity_Bps) {
-    links_.push_back({std::move(name), capacity_Bps});
-    return static_cast<std::int32_t>(links_.size() - 1);
-  };
   for (const Pool& pool : fleet.pools) {
-    auto& of_pool = fabric_link_.emplace_back();
-    for (const PartInfo& part : pool.parts) {
-      const model::Cluster& cluster = platform.clusters[part.cluster];
-      std::int32_t link = -1;
-      if (cluster.fabric && platform.fabrics[cluster.fabric].oversubscription() > 1.0) {
-        const model::Domain& domain = platform.domains[pool.domain];
-        const model::Node& node = platform.nodes[domain.node];
-        const double nics_Bps =
-            node.nic ? platform.nics[node.nic].bandwidth.value * node.nics * domain.nodes : 0.0;
-        const double top_Bps = nics_Bps *
-                               static_cast<double>(most_domains(cluster, part.building)) /
-                               platform.fabrics[cluster.fabric].oversubscription();
-        if (top_Bps > 0.0) {
-          const model::Site& site = platform.sites[cluster.site];
-          link = add(part.building < 0
-                         ? fmt::format("fabric:{}", cluster.name)
-                         : fmt::format("fabric:{}:{}", cluster.name,
-                                       site.buildings[static_cast<size_t>(part.building)].name),
-                     top_Bps);
-        }
-      }
-      of_pool.push_back(link);
-    }
+    auto& of_pool = parts_.emplace_back();
+    for (const PartInfo& part : pool.parts) add_fabric(pool, part, of_pool.emplace_back());
   }
-  for (const model::Site& site : platform.sites) {
-    auto& of_site = building_link_.emplace_back();
-    for (const model::Building& building : site.buildings) {
-      of_site.push_back(
-          building.uplink.value > 0.0
-              ? add(fmt::format("building:{}:{}", site.name, building.name), building.uplink.value)
-              : -1);
-    }
-  }
+  for (const model::Site& site : platform.sites) add_site(site);
   first_wan_link_ = static_cast<std::int32_t>(links_.size());
   for (const model::WanLink& wan : platform.wan_links) {
-    add(fmt::format("wan:{}", wan.name), wan.bandwidth.value);
+    add_link(fmt::format("wan:{}", wan.name), wan.bandwidth.value);
+  }
+  find_routes();
+}
+
+std::int32_t Network::add_link(std::string name, double capacity_Bps) {
+  if (capacity_Bps <= 0.0) return -1;
+  links_.push_back({std::move(name), capacity_Bps});
+  return static_cast<std::int32_t>(links_.size() - 1);
+}
+
+// The link into a tier is all links from the groups below it together.
+void Network::add_fabric(const Pool& pool, const PartInfo& part, PartLinks& links) {
+  const model::Platform& platform = scenario_.platform;
+  const model::Cluster& cluster = platform.clusters[part.cluster];
+  const model::Domain& domain = platform.domains[pool.domain];
+  const model::Node& node = platform.nodes[domain.node];
+  if (!cluster.fabric || !node.nic) return;
+  const model::Fabric& fabric = platform.fabrics[cluster.fabric];
+  std::string name = fmt::format("fabric:{}", cluster.name);
+  if (part.building >= 0) {
+    const model::Site& site = platform.sites[cluster.site];
+    name += ":" + site.buildings[static_cast<size_t>(part.building)].name;
+  }
+  const auto domains = static_cast<double>(most_domains(cluster, part.building));
+  const double nics = 1.0 * node.nics * domain.nodes;  // of a domain
+  double narrower = 1.0;
+  std::int64_t group = 1;  // domains below
+  for (size_t t = 0; t < fabric.tiers.size(); ++t) {
+    const model::FabricTier& tier = fabric.tiers[t];
+    narrower *= tier.oversubscription;
+    if (tier.oversubscription > 1.0 && group > 0) {
+      const double below = nics * static_cast<double>(group);
+      const double of_domain_Bps =
+          platform.nics[node.nic].bandwidth.value * nics / narrower *
+          topology::usable_share(fabric.load_balancing, kFlowsPerNic * below, below / narrower);
+      const bool top = t + 1 == fabric.tiers.size();
+      const std::int32_t link =
+          add_link(top ? name : name + "/" + tier.name, of_domain_Bps * domains);
+      if (link >= 0) links.tiers.push_back({link, group});
+    }
+    group = tier.domains;
   }
 }
 
-std::vector<std::int32_t> Network::path_between(const Pool& pool, std::int32_t a, std::int32_t b,
-                                                double& latency_s) const {
-  std::vector<std::int32_t> path;
-  const auto uplink = [&](std::int32_t part) {
-    const PartInfo& info = pool.parts[static_cast<size_t>(part)];
-    if (info.building < 0) return;
-    const auto site = static_cast<size_t>(pool.state.parts[static_cast<size_t>(part)].site);
-    const std::int32_t link = building_link_[site][static_cast<size_t>(info.building)];
-    if (link >= 0) path.push_back(link);
+// Uplinks of a site's buildings and its storage systems, for the parts that use them.
+void Network::add_site(const model::Site& site) {
+  const model::Platform& platform = scenario_.platform;
+  const auto of_parts = [&](const auto& give) {
+    for (size_t p = 0; p < fleet_.pools.size(); ++p) {
+      for (size_t i = 0; i < fleet_.pools[p].parts.size(); ++i) {
+        const PartInfo& part = fleet_.pools[p].parts[i];
+        const model::Cluster& cluster = platform.clusters[part.cluster];
+        if (&platform.sites[cluster.site] == &site) give(part, cluster, parts_[p][i]);
+      }
+    }
   };
-  const Id<model::Site> from{pool.state.parts[static_cast<size_t>(a)].site};
-  const Id<model::Site> to{pool.state.parts[static_cast<size_t>(b)].site};
-  if (from == to &&
-      pool.parts[static_cast<size_t>(a)].building == pool.parts[static_cast<size_t>(b)].building) {
-    return path;  // two clusters of one building
+  for (size_t b = 0; b < site.buildings.size(); ++b) {
+    const model::Building& building = site.buildings[b];
+    const std::int32_t link =
+        add_link(fmt::format("building:{}:{}", site.name, building.name), building.uplink.value);
+    of_parts([&](const PartInfo& part, const model::Cluster&, PartLinks& links) {
+      if (part.building == static_cast<int>(b)) links.uplink = link;
+    });
   }
-  uplink(a);
-  if (from != to) {
-    const auto& route = routes_.between(from, to);
-    for (const auto id : route->links) path.push_back(first_wan_link_ + id.index);
-    latency_s = route->latency.value;
+  for (const model::Storage& storage : site.storages) {
+    const std::string name = fmt::format("storage:{}:{}", site.name, storage.name);
+    const std::int32_t read = add_link(name + ":read", storage.read.value);
+    const std::int32_t write = add_link(name + ":write", storage.write.value);
+    of_parts([&](const PartInfo&, const model::Cluster& cluster, PartLinks& links) {
+      if (cluster.storage != storage.name) return;
+      links.read = read;
+      links.write = write;
+    });
   }
-  uplink(b);
-  return path;
 }
 
-bool Network::connected(std::int32_t pool, const scheduling::Allocation& allocation) const {
-  const auto& parts = fleet_.pools[static_cast<size_t>(pool)].state.parts;
-  const auto site_of = [&](const scheduling::Share& share) {
-    return Id<model::Site>{parts[static_cast<size_t>(share.part)].site};
-  };
-  const Id<model::Site> first = site_of(allocation.shares.front());
-  return std::all_of(allocation.shares.begin(), allocation.shares.end(), [&](const auto& share) {
-    return routes_.between(first, site_of(share)).has_value();
-  });
+// ── Routes ───────────────────────────────────────────────────────────────────────────────────────
+
+void Network::find_routes() {
+  const auto sites = scenario_.platform.sites.ids();
+  islands_.assign(scenario_.platform.sites.size(), -1);
+  for (const auto site : sites) {
+    std::int32_t& island = islands_[static_cast<size_t>(site.index)];
+    if (island >= 0) continue;
+    island = site.index;
+    for (const auto other : sites) {
+      if (routes_.between(site, other)) islands_[static_cast<size_t>(other.index)] = site.index;
+    }
+  }
 }
 
-std::vector<Traffic> Network::traffic(std::int32_t pool_index,
-                                      const scheduling::Allocation& allocation,
-                                      double domain_bytes_per_step, double gradient_bytes) const {
+void Network::set_cut(Id<model::WanLink> wan, bool cut) {
+  cut_[static_cast<size_t>(wan.index)] = cut;
+  routes_ = topology::WanRoutes(scenario_.platform, cut_);
+  find_routes();
+}
+
+std::vector<std::int32_t> Network::path(Id<model::Site> from, Id<model::Site> to) const {
+  std::vector<std::int32_t> links;
+  for (const auto wan : routes_.between(from, to)->links) links.push_back(link_of(wan));
+  return links;
+}
+
+// ── Traffic ──────────────────────────────────────────────────────────────────────────────────────
+
+JobTraffic Network::traffic(std::int32_t pool_index, const std::vector<scheduling::Share>& shares,
+                            const Sends& sends) const {
   const Pool& pool = fleet_.pools[static_cast<size_t>(pool_index)];
-  std::vector<Traffic> all;
+  JobTraffic all;
   double chips = 0.0;
-  for (const auto& share : allocation.shares) {
-    chips += static_cast<double>(pool.state.chips_of(share));
-  }
-  for (const auto& share : allocation.shares) {
+  for (const auto& share : shares) chips += static_cast<double>(pool.state.chips_of(share));
+  std::map<std::int32_t, SiteParts> sites;
+  for (const auto& share : shares) {
     const auto part = static_cast<size_t>(share.part);
-    const std::int32_t link = fabric_link_[static_cast<size_t>(pool_index)][part];
-    if (link < 0) continue;
-    // A job below one switch group of the lowest tier never climbs to the tiers above.
-    const model::Cluster& cluster = scenario_.platform.clusters[pool.parts[part].cluster];
-    const auto& tiers = scenario_.platform.fabrics[cluster.fabric].tiers;
-    const std::int64_t domains = share.whole_domains + (share.shared_chips > 0 ? 1 : 0);
-    if (domains <= 1 || domains <= tiers.front().domains) continue;
-    const double share_of_job = static_cast<double>(pool.state.chips_of(share)) / chips;
-    all.push_back({{link}, domain_bytes_per_step * share_of_job, 0.0});
+    const PartLinks& links = parts_[static_cast<size_t>(pool_index)][part];
+    const auto here = static_cast<double>(pool.state.chips_of(share));
+    climb(links, share, sends.domain_bytes * here / chips, all);
+    store(links, here / chips, sends, all);
+    SiteParts& site = sites[pool.state.parts[part].site];
+    site.chips += here;
+    // Clusters of one building meet below its uplink.
+    const int building = pool.parts[part].building;
+    site.buildings[building].uplink = links.uplink;
+    site.buildings[building].chips += here;
   }
-  const size_t n = allocation.shares.size();
-  if (n < 2 || gradient_bytes <= 0.0) return all;
-  const double edge_bytes =
-      2.0 * static_cast<double>(n - 1) / static_cast<double>(n) * gradient_bytes;
-  for (size_t i = 0; i < (n == 2 ? 1 : n); ++i) {
-    Traffic edge;
-    edge.path = path_between(pool, allocation.shares[i].part, allocation.shares[(i + 1) % n].part,
-                             edge.latency_s);
-    edge.bytes_per_step = edge_bytes;
-    if (!edge.path.empty() || edge.latency_s > 0.0) all.push_back(std::move(edge));
-  }
+  for (const auto& [site, parts] : sites) within_site(parts, sends.gradient_bytes, all);
+  if (sites.size() > 1) between_sites(sites, sends, all);
   return all;
+}
+
+// A job climbs a tier where one group below does not hold it.
+void Network::climb(const PartLinks& links, const scheduling::Share& share, double bytes,
+                    JobTraffic& all) const {
+  const std::int64_t domains = share.whole_domains + (share.shared_chips > 0 ? 1 : 0);
+  Route route;
+  route.load.bytes_per_step = bytes;
+  for (const Tier& tier : links.tiers) {
+    if (domains <= tier.group) continue;
+    route.path.push_back(tier.link);
+  }
+  if (!route.path.empty() && bytes > 0.0) all.routes.push_back(std::move(route));
+}
+
+// Every part writes and reads its share.
+void Network::store(const PartLinks& links, double share, const Sends& sends,
+                    JobTraffic& all) const {
+  if (links.write >= 0 && sends.checkpoint_bytes > 0.0) {
+    Route route;
+    route.path = {links.write};
+    route.load.bytes_per_step = sends.checkpoint_bytes * share;
+    route.load.purpose = Purpose::kCheckpoint;
+    if (sends.checkpointing == model::Checkpointing::kBlocking) {
+      route.load.sending = Sending::kBursty;
+    }
+    all.routes.push_back(std::move(route));
+  }
+  if (links.read >= 0 && sends.read_bytes > 0.0) {
+    Route route;
+    route.path = {links.read};
+    route.load.bytes_per_step = sends.read_bytes * share;
+    all.routes.push_back(std::move(route));
+  }
+}
+
+void Network::within_site(const SiteParts& parts, double bytes, JobTraffic& all) const {
+  const auto n = static_cast<double>(parts.buildings.size());
+  Route route;
+  route.load.bytes_per_step = training::ring_bytes(n, bytes);
+  for (const auto& [building, part] : parts.buildings) {
+    if (part.uplink >= 0) route.path.push_back(part.uplink);
+  }
+  if (n > 1.0 && bytes > 0.0 && !route.path.empty()) all.routes.push_back(std::move(route));
+}
+
+void Network::between_sites(const std::map<std::int32_t, SiteParts>& sites, const Sends& sends,
+                            JobTraffic& all) const {
+  if (sends.outer_bytes <= 0.0) return;
+  const auto n = static_cast<double>(sites.size());
+  const double steps = sends.across.sync_every;
+  Route ring;
+  ring.load.bytes_per_step = training::ring_bytes(n, sends.outer_bytes) / steps;
+  ring.load.sending = sends.across.overlapped ? Sending::kSmooth : Sending::kBursty;
+  double edge_s = 0.0;
+  for (auto from = sites.begin(); from != sites.end(); ++from) {
+    auto to = std::next(from);
+    if (to == sites.end()) to = sites.begin();
+    const auto& route = routes_.between({from->first}, {to->first});
+    edge_s = std::max(edge_s, route->latency.value);
+    for (const auto wan : route->links) ring.path.push_back(link_of(wan));
+  }
+  const double latency_s = training::exchange_latency_s(n, edge_s);
+  if (steps <= 1.0) {
+    all.latency_s += latency_s;
+  } else if (sends.across.overlapped) {
+    ring.load.wait_s = latency_s * sends.across.fragments / steps;
+  } else {
+    all.latency_s += latency_s / steps;
+  }
+  // Each building of a site sends its chips' share of it; a lone one, the whole.
+  for (const auto& [site, parts] : sites) {
+    for (const auto& [building, part] : parts.buildings) {
+      if (part.uplink < 0) continue;
+      if (parts.buildings.size() == 1) {
+        ring.path.push_back(part.uplink);
+        continue;
+      }
+      Route up = ring;
+      up.path = {part.uplink};
+      up.load.bytes_per_step *= part.chips / parts.chips;
+      all.routes.push_back(std::move(up));
+    }
+  }
+  std::sort(ring.path.begin(), ring.path.end());
+  ring.path.erase(std::unique(ring.path.begin(), ring.path.end()), ring.path.end());
+  all.routes.push_back(std::move(ring));
 }
 
 }  // namespace busbar::engine

@@ -24,6 +24,9 @@ struct Share {
 /// Max-min fair shares of demand-bounded flows over fixed paths.
 class RateSolver {
  public:
+  /// Changes of one instant are settled together, so long after it.
+  static constexpr double kSettle_s = 1e-6;
+
   virtual ~RateSolver() = default;
 
   /// Adds a flow over links (indices into the solver's list, each at most once). Returns its id;

@@ -17,13 +17,11 @@ constexpr double kPerKWh = 3.6e6;
 }  // namespace
 
 Reporter::Reporter(const model::Scenario& scenario, const Fleet& fleet, const JobDesk& jobs,
-                   const ServingDesk& serving, const RateSolver& solver, size_t links,
-                   record::TraceWriter& trace)
+                   const ServingDesk& serving, Links links, record::TraceWriter& trace)
     : scenario_(scenario),
       fleet_(fleet),
       jobs_(jobs),
       serving_(serving),
-      solver_(solver),
       links_(links),
       trace_(trace),
       booked_usd_(scenario.platform.sites.size(), 0.0),
@@ -76,8 +74,10 @@ void Reporter::sample(double now_s) {
     row.it_power_w += jobs.watts + serving_.watts()[i];
     row.idle = std::max(0.0, row.installed - row.allocated - row.serving);
   }
-  std::vector<double> links(links_);
-  for (size_t i = 0; i < links_; ++i) links[i] = solver_.throughput(static_cast<std::int32_t>(i));
+  std::vector<double> links(links_.all.size());
+  for (size_t i = 0; i < links.size(); ++i) {
+    links[i] = links_.solver.throughput(static_cast<std::int32_t>(i));
+  }
   trace_.add_sample(now_s, sites, clusters, links);
 }
 
@@ -134,6 +134,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   trace_.set_summary("batch_requests_served_late", serving_.batch().late);
   summarise_sites(now_s);
   summarise_vendors();
+  summarise_links(now_s);
   jobs_.campaigns().summarise(trace_);
   summarise_claims(now_s);
 }
@@ -178,6 +179,16 @@ void Reporter::summarise_vendors() {
   }
   for (auto& [vendor, row] : rows) {
     row.vendor = vendor;
+    trace_.add(row);
+  }
+}
+
+void Reporter::summarise_links(double now_s) {
+  for (size_t i = 0; i < links_.all.size(); ++i) {
+    record::LinkSummaryRow row;
+    row.link = static_cast<std::int32_t>(i);
+    row.carried_bytes = links_.traffic.carried_bytes(row.link);
+    row.utilisation = row.carried_bytes / (links_.all[i].capacity_Bps * std::max(now_s, 1e-9));
     trace_.add(row);
   }
 }

@@ -9,15 +9,21 @@
 #include "sim/engine/fleet.h"
 #include "sim/engine/job_desk.h"
 #include "sim/engine/serving_desk.h"
+#include "sim/engine/traffic_desk.h"
 
 namespace busbar::engine {
 
 /// Reads the state of a run; changes nothing but the trace.
 class Reporter {
  public:
+  /// What is said of links.
+  struct Links {
+    const RateSolver& solver;
+    const TrafficDesk& traffic;
+    const std::vector<Link>& all;
+  };
   Reporter(const model::Scenario& scenario, const Fleet& fleet, const JobDesk& jobs,
-           const ServingDesk& serving, const RateSolver& solver, size_t links,
-           record::TraceWriter& trace);
+           const ServingDesk& serving, Links links, record::TraceWriter& trace);
 
   /// Writes one row of each time series.
   void sample(double now_s);
@@ -31,6 +37,7 @@ class Reporter {
  private:
   void summarise_sites(double now_s);
   void summarise_vendors();
+  void summarise_links(double now_s);
   void summarise_claims(double now_s);
   double simulated(const model::Claim& claim, double now_s) const;
 
@@ -38,8 +45,7 @@ class Reporter {
   const Fleet& fleet_;
   const JobDesk& jobs_;
   const ServingDesk& serving_;
-  const RateSolver& solver_;
-  size_t links_;
+  Links links_;
   record::TraceWriter& trace_;
   std::vector<double> booked_usd_, booked_chip_s_;
   std::vector<double> powered_chip_s_;  // by cluster

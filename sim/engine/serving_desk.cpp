@@ -27,11 +27,13 @@ double growth_of(const model::Service& service, double since_start_s) {
 }  // namespace
 
 ServingDesk::ServingDesk(const model::Scenario& scenario, const Behaviours& behaviours,
-                         Clock& clock, Fleet& fleet, Journal& journal)
+                         Clock& clock, Shared shared, Journal& journal)
     : scenario_(scenario),
       behaviours_(behaviours),
       clock_(clock),
-      fleet_(fleet),
+      fleet_(shared.fleet),
+      network_(shared.network),
+      traffic_(shared.traffic),
       journal_(journal),
       deferred_(scenario.workload.services.size()),
       held_(scenario.platform.clusters.size(), 0.0),
@@ -204,13 +206,23 @@ void ServingDesk::resize(Holding& holding, std::int64_t domains) {
   if (delta == 0) return;
   holding.domain_seconds += static_cast<double>(holding.domains) * (now - holding.edge_s);
   holding.edge_s = now;
+  const double replicas_before = replicas_in(holding);
   holding.domains = domains;
+  load_weights(holding, replicas_in(holding) - replicas_before);
   pool.state.parts[part].free_domains -= delta;
   pool.parts[part].serving += delta;
   held_[static_cast<size_t>(pool.parts[part].cluster.index)] +=
       static_cast<double>(delta) * pool.used_chips_per_domain;
   set_watts(holding);
   journal_.note(record::EventKind::kReplicas, holding.service, replicas_in(holding));
+}
+
+// New replicas read their weights from the storage of their cluster, where it has one. They count
+// from the start: hours are long beside it.
+void ServingDesk::load_weights(const Holding& holding, double replicas) {
+  const std::int32_t link = network_.storage_read(holding.pool, holding.part);
+  if (replicas <= 0.0 || link < 0) return;
+  traffic_.send({link}, replicas * holding.replica.weight_bytes, [] {});
 }
 
 // Power follows the utilisation of the hour.

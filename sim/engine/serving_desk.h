@@ -9,6 +9,8 @@
 #include "sim/engine/clock.h"
 #include "sim/engine/fleet.h"
 #include "sim/engine/journal.h"
+#include "sim/engine/network.h"
+#include "sim/engine/traffic_desk.h"
 #include "sim/serving/deferred_traffic.h"
 
 namespace busbar::engine {
@@ -22,8 +24,14 @@ namespace busbar::engine {
 /// shed.
 class ServingDesk {
  public:
+  /// What services share with jobs: chips, and the storage that replicas load their weights from.
+  struct Shared {
+    Fleet& fleet;
+    const Network& network;
+    TrafficDesk& traffic;
+  };
   ServingDesk(const model::Scenario& scenario, const Behaviours& behaviours, Clock& clock,
-              Fleet& fleet, Journal& journal);
+              Shared shared, Journal& journal);
 
   /// Books the hour that ends and sizes the one that begins. Returns the pools whose free capacity
   /// grew.
@@ -73,6 +81,7 @@ class ServingDesk {
   serving::ServiceHour hour_of(const Holding& holding, double replicas) const;
   void resize(Holding& holding, std::int64_t domains);
   void set_watts(Holding& holding);
+  void load_weights(const Holding& holding, double replicas);
   double full_load_w(std::int32_t pool) const;
   void book(Holding& holding, double now_s);
   double replicas_in(const Holding& holding) const;
@@ -81,6 +90,8 @@ class ServingDesk {
   const Behaviours& behaviours_;
   Clock& clock_;
   Fleet& fleet_;
+  const Network& network_;
+  TrafficDesk& traffic_;
   Journal& journal_;
   std::vector<Holding> holdings_;
   std::vector<serving::DeferredTraffic> deferred_;  // by service

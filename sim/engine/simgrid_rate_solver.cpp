@@ -13,7 +13,6 @@ namespace sg = simgrid::s4u;
 
 namespace {
 
-constexpr double kSettle_s = 1e-6;
 constexpr std::uint64_t kEndless = std::uint64_t{1} << 62;  // MB
 constexpr double kSame = 1e-9;                              // relative
 
@@ -86,7 +85,8 @@ class SimgridRateSolver::Impl {
   // Changes of one date are read together.
   void settle_later() {
     clock_.cancel(pending_);
-    pending_ = clock_.at(clock_.now() + kSettle_s, Phase::kShares, 0, [this] { settle(); });
+    pending_ =
+        clock_.at(clock_.now() + RateSolver::kSettle_s, Phase::kShares, 0, [this] { settle(); });
   }
 
   void settle() {

@@ -13,6 +13,7 @@
 #include "sim/engine/serving_desk.h"
 #include "sim/engine/simgrid_rate_solver.h"
 #include "sim/engine/simgrid_world.h"
+#include "sim/engine/traffic_desk.h"
 
 namespace busbar::engine {
 
@@ -35,7 +36,8 @@ class Simulation::Impl {
         fleet_(scenario, std::isinf(horizon_s_) ? kLookAhead_s : horizon_s_),
         network_(scenario, fleet_),
         world_(network_.links()),
-        solver_(world_, clock_) {}
+        solver_(world_, clock_),
+        traffic_(clock_, solver_, network_.links()) {}
 
   std::vector<record::LinkInfo> links() const {
     std::vector<record::LinkInfo> all;
@@ -58,6 +60,8 @@ class Simulation::Impl {
     Reporter& reporter;
   };
   void schedule_capacity();
+  void schedule_cuts();
+  void cut(size_t shock, bool begins);
   void deliver(base::Id<model::Cluster> cluster, int building, std::int64_t domains);
   void limits_changed(std::int32_t site);
   void energise();
@@ -75,6 +79,7 @@ class Simulation::Impl {
   SimgridWorld world_;
   Clock clock_;
   SimgridRateSolver solver_;
+  TrafficDesk traffic_;
   Desks* desks_ = nullptr;
   std::int64_t capacity_events_left_ = 0;
   std::int64_t jobs_total_ = 0;
@@ -146,6 +151,39 @@ void Simulation::Impl::energise() {
   }
 }
 
+// ── Fibre cuts ───────────────────────────────────────────────────────────────────────────────────
+
+void Simulation::Impl::schedule_cuts() {
+  for (size_t i = 0; i < scenario_.shocks.size(); ++i) {
+    const model::Shock& shock = scenario_.shocks[i];
+    if (shock.kind != "fibre-cut") continue;
+    const auto order = static_cast<std::uint64_t>(i);
+    clock_.at(shock.at_s, Phase::kChange, order, [this, i] { cut(i, true); });
+    if (shock.duration_s <= 0.0) continue;
+    clock_.at(shock.at_s + shock.duration_s, Phase::kChange, order, [this, i] { cut(i, false); });
+  }
+}
+
+// Several cuts of one link multiply; a link that keeps nothing carries no routes.
+void Simulation::Impl::cut(size_t index, bool begins) {
+  const model::Shock& own = scenario_.shocks[index];
+  const auto wan = scenario_.platform.wan_links.find(own.link);
+  const double now = clock_.now();
+  double kept = 1.0;
+  for (const model::Shock& shock : scenario_.shocks) {
+    if (shock.kind != "fibre-cut" || shock.link != own.link || shock.at_s > now) continue;
+    const bool over = shock.duration_s > 0.0 && shock.at_s + shock.duration_s <= now;
+    if (!over) kept *= shock.factor;
+  }
+  const std::int32_t link = network_.link_of(wan);
+  const double capacity = kept * network_.links()[static_cast<size_t>(link)].capacity_Bps;
+  desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
+                       static_cast<std::int32_t>(index), capacity);
+  if (capacity > 0.0) traffic_.set_capacity(link, capacity);
+  network_.set_cut(wan, capacity <= 0.0);
+  desks_->jobs.routes_changed();
+}
+
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
 
 bool Simulation::Impl::nothing_left() const {
@@ -215,15 +253,16 @@ std::vector<Oversized> Simulation::Impl::oversized(const std::vector<model::Job>
 Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   jobs_total_ = static_cast<std::int64_t>(jobs_.size());
   Journal journal(clock_, trace, scenario_.recording.events);
-  ServingDesk serving(scenario_, behaviours_, clock_, fleet_, journal);
-  JobDesk jobs({scenario_, behaviours_, clock_, fleet_, network_, solver_, journal},
+  ServingDesk serving(scenario_, behaviours_, clock_, {fleet_, network_, traffic_}, journal);
+  JobDesk jobs({scenario_, behaviours_, clock_, fleet_, network_, traffic_, journal},
                std::move(jobs_));
-  Reporter reporter(scenario_, fleet_, jobs, serving, solver_, network_.links().size(), trace);
+  Reporter reporter(scenario_, fleet_, jobs, serving, {solver_, traffic_, network_.links()}, trace);
   Desks desks{journal, serving, jobs, reporter};
   desks_ = &desks;
 
   // Capacity first, then the first hour's services, then jobs.
   schedule_capacity();
+  schedule_cuts();
   clock_.at(0.0, Phase::kArrival, 0, [this] { hour(); });
   clock_.at(0.0, Phase::kSample, 0, [this] { sample(); });
   jobs.before_decision([&](std::int32_t pool) { serving.claim(pool); });

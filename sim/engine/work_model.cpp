@@ -4,6 +4,7 @@
 
 #include "sim/base/text.h"
 #include "sim/power/site_power.h"
+#include "sim/training/across_sites.h"
 
 namespace busbar::engine {
 
@@ -29,6 +30,8 @@ Bound bound_of(training::Bound bound) {
   }
   return Bound::kNone;
 }
+
+constexpr double kBytesPerToken = 4.0;  // of a dataset: 32-bit numbers of the vocabulary
 
 // Pools that hold a cluster which passes the filters of a stream or trace.
 std::vector<std::int32_t> pools_where(const model::Platform& platform, const Fleet& fleet,
@@ -95,7 +98,7 @@ WorkModel::Step WorkModel::replayed(std::int32_t index) const {
 }
 
 WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::int64_t chips,
-                                    std::int32_t index) const {
+                                    std::int32_t index, double batch_tokens) const {
   const model::Platform& platform = scenario_.platform;
   const Pool& pool = fleet_.pools[static_cast<size_t>(index)];
   const model::Cluster& cluster = platform.clusters[pool.clusters.front()];
@@ -104,7 +107,7 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
   training::Task task;
   task.model = &scenario_.workload.models[stream.model];
   task.sequence = stream.sequence > 0.0 ? stream.sequence : task.model->context;
-  task.global_batch_tokens = stream.global_batch_tokens;
+  task.global_batch_tokens = batch_tokens;
   task.precision = stream.precision;
   task.plan = stream.plan;
   training::Slice slice = training::slice_of(platform, cluster, static_cast<double>(chips),
@@ -135,9 +138,37 @@ const WorkModel::Step& WorkModel::step(const model::Job& job, std::int32_t pool)
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
   const Step fresh = job.stream >= 0
-                         ? estimate(scenario_.workload.streams[{job.stream}], chips, pool)
+                         ? estimate(scenario_.workload.streams[{job.stream}], chips, pool,
+                                    scenario_.workload.streams[{job.stream}].global_batch_tokens)
                          : replayed(pool);
   return known_.emplace(key, fresh).first->second;
+}
+
+Sends WorkModel::sends(const model::TrainingStream& stream, const Step& step) const {
+  Sends sends;
+  sends.domain_bytes = step.domain_bytes;
+  sends.gradient_bytes = step.gradient_bytes;
+  sends.across = stream.across_sites;
+  sends.checkpointing = stream.checkpointing;
+  if (!stream.model) return sends;
+  const model::LanguageModel& model = scenario_.workload.models[stream.model];
+  sends.outer_bytes = training::outer_bytes(model, stream.across_sites);
+  sends.read_bytes = kBytesPerToken * step.tokens;
+  if (stream.checkpoint_interval.value > 0.0) {
+    sends.checkpoint_bytes =
+        training::state_bytes(model) * step.step_s / stream.checkpoint_interval.value;
+  }
+  return sends;
+}
+
+double WorkModel::tokens_per_s(const model::Job& job, std::int32_t pool, std::int64_t chips,
+                               double batch_tokens) {
+  if (job.stream < 0) return 0.0;
+  const std::tuple key{job.stream, pool, chips, batch_tokens};
+  const auto known = known_speeds_.find(key);
+  if (known != known_speeds_.end()) return known->second;
+  const Step part = estimate(scenario_.workload.streams[{job.stream}], chips, pool, batch_tokens);
+  return known_speeds_.emplace(key, part.feasible ? part.tokens / part.step_s : 0.0).first->second;
 }
 
 Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
@@ -150,8 +181,17 @@ Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
   work.mfu = here.mfu;
   work.busy_w_per_chip = here.busy_w;
   work.total_w_per_chip = here.total_w;
-  work.domain_bytes_per_step = here.domain_bytes;
-  work.gradient_bytes = here.gradient_bytes;
+  if (job.stream >= 0) {
+    const model::TrainingStream& stream = scenario_.workload.streams[{job.stream}];
+    work.sends = sends(stream, here);
+    if (stream.model) {
+      const model::LanguageModel& model = scenario_.workload.models[stream.model];
+      work.state_bytes = training::state_bytes(model);
+      if (stream.across_sites.sync_every > 1) {
+        work.low_communication = model.low_communication_token_factor;
+      }
+    }
+  }
   work.bound = here.bound;
   if (here.tokens <= 0.0) {
     work.steps = job.duration_s / here.step_s;

@@ -8,6 +8,7 @@
 
 #include "sim/engine/behaviours.h"
 #include "sim/engine/fleet.h"
+#include "sim/engine/sends.h"
 #include "sim/model/job.h"
 #include "sim/record/rows.h"
 
@@ -22,8 +23,9 @@ struct Work {
   double mfu = 0.0;
   double busy_w_per_chip = 0.0;   // IT power that a busy chip adds to the idle site
   double total_w_per_chip = 0.0;  // its whole share of the IT power, domain overheads included
-  double domain_bytes_per_step = 0.0;
-  double gradient_bytes = 0.0;
+  Sends sends;
+  double state_bytes = 0.0;        // that a site needs to join a run
+  double low_communication = 1.0;  // tokens to target where sites exchange only every few steps
   record::Bound bound = record::Bound::kNone;
   double run_time_s() const { return steps * step_s; }
 };
@@ -39,6 +41,10 @@ class WorkModel {
   /// holds the job; elsewhere the same tokens take the time that the step model gives.
   Work evaluate(const model::Job& job, std::int32_t pool);
   model::Span span_of(const model::Job& job) const;
+  /// Tokens per second of some of a job's chips, with their part of its batch; 0: they cannot do it
+  /// alone.
+  double tokens_per_s(const model::Job& job, std::int32_t pool, std::int64_t chips,
+                      double batch_tokens);
 
  private:
   struct Step {
@@ -48,7 +54,9 @@ class WorkModel {
     record::Bound bound = record::Bound::kNone;
   };
   const Step& step(const model::Job& job, std::int32_t pool);
-  Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t index) const;
+  Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t index,
+                double batch_tokens) const;
+  Sends sends(const model::TrainingStream& stream, const Step& step) const;
   Step replayed(std::int32_t index) const;
   double efficiency(base::Id<model::LanguageModel> model, const std::string& vendor) const;
 
@@ -57,6 +65,7 @@ class WorkModel {
   const training::StepModel& model_;
   std::vector<std::vector<std::int32_t>> stream_pools_, trace_pools_;
   std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, Step> known_;
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t, double>, double> known_speeds_;
 };
 
 }  // namespace busbar::engine

@@ -6,6 +6,7 @@
 
 #include "sim/input/reading.h"
 #include "sim/input/scenario_reader.h"
+#include "sim/input/wan_parts.h"
 
 namespace busbar::input {
 
@@ -108,6 +109,33 @@ void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& s
   }
 }
 
+// Streams whose jobs may span sites, and co-schedules whose sites do not reach each other.
+void check_reach(const Scenario& scenario, const model::TrainingStream& stream, const Element& e,
+                 base::Diagnostics& problems) {
+  if (stream.span != model::Span::kWorld) return;
+  const model::Platform& platform = scenario.platform;
+  const WanParts wan(platform);
+  for (const model::CoSchedule& group : scenario.co_schedules) {
+    const model::Cluster* first = nullptr;
+    for (const auto id : group.clusters) {
+      const model::Cluster& cluster = platform.clusters[id];
+      if (!named(stream.vendors, platform.accelerator_of(cluster).vendor) ||
+          !named(stream.clusters, cluster.name) ||
+          !named(stream.sites, platform.sites[cluster.site].name)) {
+        continue;
+      }
+      if (first == nullptr) first = &cluster;
+      if (wan.joined(first->site, cluster.site)) continue;
+      problems.error(e.where("span"),
+                     "stream '{}' may span the clusters of co-schedule '{}', but no WAN links join "
+                     "'{}' and '{}'; add a <wan-link> or take one of them out",
+                     stream.name, group.name, platform.sites[first->site].name,
+                     platform.sites[cluster.site].name);
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 void cross_check(const Scenario& scenario, const Element& root, base::Diagnostics& problems) {
@@ -135,6 +163,7 @@ void cross_check(const Scenario& scenario, const Element& root, base::Diagnostic
   for (const Element& e : root.children("stream")) {
     const auto id = scenario.workload.streams.find(e.get("id"));
     check_stream_sizes(scenario, scenario.workload.streams[id], e, problems);
+    check_reach(scenario, scenario.workload.streams[id], e, problems);
   }
   for (const Element& e : root.children("trace")) {
     const model::ReplayedTrace& trace =

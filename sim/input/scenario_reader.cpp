@@ -118,7 +118,8 @@ void read_shocks(const Element& root, model::Scenario& scenario, base::Diagnosti
     if (e.has("limit")) {
       shock.limit_w = xml::quantity(e, "limit", Dimension::kPower, 0.0, problems);
     }
-    shock.factor = xml::quantity(e, "factor", Dimension::kCount, 1.0, problems);
+    const bool fibre_cut = shock.kind == "fibre-cut";
+    shock.factor = xml::quantity(e, "factor", Dimension::kCount, fibre_cut ? 0.0 : 1.0, problems);
     shock.stops = xml::words(e, "stops");
     shock.where = e.where();
     resolve(e, "site", "site", scenario.platform.sites, problems);
@@ -126,7 +127,15 @@ void read_shocks(const Element& root, model::Scenario& scenario, base::Diagnosti
     resolve(e, "organisation", "organisation", scenario.platform.organisations, problems);
     resolve(e, "link", "wan-link", scenario.platform.wan_links, problems);
     resolve(e, "stream", "stream", scenario.workload.streams, problems);
-    scenario.unused.push_back({fmt::format("event '{}'", shock.kind), e.where()});
+    if (!fibre_cut) {
+      scenario.unused.push_back({fmt::format("event '{}'", shock.kind), e.where()});
+    } else if (!e.has("link")) {
+      problems.error(e.where(), "a fibre-cut names its link: write link=\"…\", one of {}",
+                     base::join(scenario.platform.wan_links.names()));
+    } else if (shock.factor > 1.0) {
+      problems.error(e.where("factor"),
+                     "a fibre-cut leaves a part of its link: factor {} is above 1", shock.factor);
+    }
     scenario.shocks.push_back(std::move(shock));
   }
 }

@@ -159,6 +159,7 @@ void SiteReader::supplies(const Element& e, model::Site& site) {
     s.write =
         base::BytesPerSecond{xml::required_quantity(e, "write", Dimension::kBandwidth, problems_)};
     site.storages.push_back(s);
+    return;
   } else if (e.name() == "crews") {
     site.crews = {xml::integer(e, "count", 0, problems_), xml::integer(e, "spares", 0, problems_)};
   } else {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
-#include <numeric>
 #include <set>
 
 #include "sim/base/rows.h"
 #include "sim/input/graphml_reader.h"
 #include "sim/input/platform_reader.h"
+#include "sim/input/wan_parts.h"
 
 namespace busbar::input {
 
@@ -199,51 +199,6 @@ class BackboneReader {
   std::vector<Id<model::Router>> routers_;
 };
 
-// Sites and routers joined by links: sets by their first member.
-class Parts {
- public:
-  explicit Parts(const Platform& platform)
-      : platform_(platform), root_(platform.sites.size() + platform.routers.size()) {
-    std::iota(root_.begin(), root_.end(), size_t{0});
-    for (const model::WanLink& link : platform.wan_links) {
-      const size_t a = find(number(link.a)), b = find(number(link.b));
-      root_[std::max(a, b)] = std::min(a, b);
-    }
-  }
-  // Every part with a site: its sites, and how many routers.
-  std::vector<std::string> with_sites() {
-    std::vector<std::string> texts;
-    for (size_t first = 0; first < platform_.sites.size(); ++first) {
-      if (find(first) != first) continue;
-      std::vector<std::string> sites;
-      size_t routers = 0;
-      for (size_t v = 0; v < root_.size(); ++v) {
-        if (find(v) != first) continue;
-        if (v >= platform_.sites.size()) {
-          ++routers;
-        } else {
-          sites.push_back(platform_.sites[{static_cast<std::int32_t>(v)}].name);
-        }
-      }
-      texts.push_back(
-          fmt::format("{{{}; {} router{}}}", base::join(sites), routers, routers == 1 ? "" : "s"));
-    }
-    return texts;
-  }
-
- private:
-  size_t number(const model::WanEnd& end) const {
-    return end.site ? static_cast<size_t>(end.site.index)
-                    : platform_.sites.size() + static_cast<size_t>(end.router.index);
-  }
-  size_t find(size_t v) {
-    while (root_[v] != v) v = root_[v] = root_[root_[v]];
-    return v;
-  }
-  const Platform& platform_;
-  std::vector<size_t> root_;
-};
-
 }  // namespace
 
 void read_wan(const Element& root, Platform& platform, FirstPlaces& first,
@@ -254,7 +209,7 @@ void read_wan(const Element& root, Platform& platform, FirstPlaces& first,
   for (const Element& e : root.children("wan-link")) read_wan_link(e, platform, first, problems);
   // Sites that share a backbone are meant to reach each other.
   if (backbones.empty() || problems.errors() > before) return;
-  const std::vector<std::string> parts = Parts(platform).with_sites();
+  const std::vector<std::string> parts = WanParts(platform).with_sites();
   if (parts.size() > 1) {
     problems.error(backbones.front().where(),
                    "the wide-area network falls into {} parts: {}; join them with a <wan-link>, or "

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/base/rows.h"
+#include "sim/input/across_sites_reader.h"
 #include "sim/input/language_model_reader.h"
 #include "sim/input/reading.h"
 
@@ -186,11 +187,10 @@ void WorkloadReader::stream(const Element& e) {
   s.checkpoint_interval =
       base::Seconds{xml::quantity(e, "checkpoint-interval", Dimension::kTime, 0.0, problems_)};
   s.priority = xml::integer(e, "priority", 0, problems_, -1000000, 1000000);
-  for (const char* attribute : {"checkpoint-interval", "priority"}) {
-    if (e.has(attribute)) {
-      workload_.unused.push_back(
-          {fmt::format("stream '{}' {}", s.name, attribute), e.where(attribute)});
-    }
+  s.checkpointing = e.get("checkpointing") == "background" ? model::Checkpointing::kBackground
+                                                           : model::Checkpointing::kBlocking;
+  if (e.has("priority")) {
+    workload_.unused.push_back({fmt::format("stream '{}' priority", s.name), e.where("priority")});
   }
   if (const Element a = e.child("arrivals")) s.arrivals = arrivals(a);
   s.chips = distribution(e.child("chips"), Dimension::kCount, 1.0);
@@ -214,6 +214,7 @@ void WorkloadReader::stream(const Element& e) {
                     "stream '{}': failures and cancellations are more than all jobs", s.name);
   }
   if (const Element p = e.child("plan")) s.plan = plan(p);
+  if (const Element a = e.child("across-sites")) s.across_sites = read_across_sites(a, problems_);
   cite_as(e, fmt::format("stream '{}'", s.name));
   first_.add(workload_.streams, std::move(s), e, "stream", problems_);
 }

@@ -150,6 +150,23 @@ struct ParallelPlan {
   bool offload_optimizer = false;  // …and the state of the optimizer
 };
 
+/// How the sites of one job exchange what they learn. Every step means synchronous data
+/// parallelism; every so many steps, a low-communication method with an outer optimizer (DiLoCo).
+struct AcrossSites {
+  int sync_every = 1;                    // steps from one exchange to the next
+  std::string outer_precision = "bf16";  // of the numbers exchanged
+  bool overlapped = true;                // hidden behind compute; else the chips wait for it
+  int fragments = 1;  // low communication, overlapped: parts of the model that take turns
+
+  /// Bytes of one exchanged number; 0: unknown precision.
+  double bytes_per_number() const;
+  /// Precisions that may be exchanged, sorted.
+  static std::vector<std::string> precisions();
+};
+
+/// Whether chips wait while a checkpoint is written.
+enum class Checkpointing { kBlocking, kBackground };
+
 /// A share of a stream's jobs that does not do all its work, and for how long it runs.
 struct EarlyEnd {
   double share = 0.0;
@@ -176,7 +193,9 @@ struct TrainingStream {
   double global_batch_tokens = 0.0;  // 0: scaled with the chips
   ParallelPlan plan;
   Span span = Span::kCluster;
-  base::Seconds checkpoint_interval;
+  AcrossSites across_sites;           // when a job spans several
+  base::Seconds checkpoint_interval;  // 0: none are written
+  Checkpointing checkpointing = Checkpointing::kBlocking;
   int priority = 0;
 };
 

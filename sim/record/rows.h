@@ -77,7 +77,10 @@ enum class EventKind : std::int8_t {
   kReplicas,
   // A job again:
   kFail,
-  kCancel
+  kCancel,
+  kPartition,
+  kCatchUp,
+  kRejoin
 };
 
 struct JobRow {
@@ -89,6 +92,7 @@ struct JobRow {
   std::int64_t chips = 0;
   JobState state = JobState::kCompleted;
   double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
+  double lost_tokens = 0;
   Bound waited_for = Bound::kNone;
 };
 
@@ -97,6 +101,7 @@ struct SegmentRow {
   std::int32_t domains = 0;
   std::int64_t chips = 0;
   double start_s = 0, end_s = 0, step_s = 0, mfu = 0, power_w = 0;
+  double batch_share = 1;
   EndReason end_reason = EndReason::kDone;
   Bound bound_by = Bound::kNone;
 };
@@ -159,6 +164,13 @@ struct StageSummaryRow {
   std::int64_t jobs = 0, jobs_ended = 0;
   double start_s = 0, end_s = 0;  // NaN: not yet
   double due_s = 0;               // of the campaign; NaN: none
+};
+
+/// One link over the whole run, written at its end to `/summary/links`.
+struct LinkSummaryRow {
+  std::int32_t link = -1;
+  double carried_bytes = 0;
+  double utilisation = 0;
 };
 
 /// A public figure beside the simulated one, written at the end to `/summary/claims`.

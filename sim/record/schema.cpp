@@ -24,9 +24,10 @@ constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",  
                               "pipeline", "batch",   "fixed",    "earlier-stage", "host"};
 constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
                                   "share-changed", "cap",    "run-end", "cancelled"};
-constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",  "reject",
-                                  "share",     "delivery", "installed", "limit", "shock-begin",
-                                  "shock-end", "replicas", "fail",      "cancel"};
+constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",   "reject",
+                                  "share",     "delivery", "installed", "limit",  "shock-begin",
+                                  "shock-end", "replicas", "fail",      "cancel", "partition",
+                                  "catch-up",  "rejoin"};
 constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
 constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
 constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
@@ -156,7 +157,7 @@ constexpr Column kJobs[] = {
     column<&JobRow::chips>("chips", "1", "chips asked for"),
     column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
                            kJobStates),
-    column<&JobRow::steps>("steps", "1", "training steps done; 0: rigid"),
+    column<&JobRow::steps>("steps", "1", "training steps done, in whole batches; 0: rigid"),
     column<&JobRow::tokens>("tokens", "token", "tokens trained on"),
     column<&JobRow::energy_j>("energy_j", "J",
                               "IT energy of its chips and their share of the rest"),
@@ -164,6 +165,9 @@ constexpr Column kJobs[] = {
     column<&JobRow::cost_usd>("cost_usd", "USD", "cost of its chips at list price"),
     column<&JobRow::wait_s>("wait_s", "s", "from submission to start, or to the run's end"),
     column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost"),
+    column<&JobRow::lost_tokens>("lost_tokens", "token",
+                                 "tokens trained on in vain, not part of `tokens`: what sites had "
+                                 "not exchanged when they were cut off"),
     column<&JobRow::waited_for>("waited_for", "1", "what it waited for last", {}, kBounds),
 };
 
@@ -176,7 +180,11 @@ constexpr Column kSegments[] = {
     column<&SegmentRow::start_s>("start_s", "s", "begin"),
     column<&SegmentRow::end_s>("end_s", "s", "end"),
     column<&SegmentRow::step_s>("step_s", "s", "time of one training step; 0: rigid"),
-    column<&SegmentRow::mfu>("mfu", "1", "model FLOP/s over peak FLOP/s; 0: rigid"),
+    column<&SegmentRow::batch_share>("batch_share", "1",
+                                     "part of the batch that each step does; below 1 while sites "
+                                     "are cut off"),
+    column<&SegmentRow::mfu>("mfu", "1",
+                             "model FLOP/s over peak FLOP/s of the chips that work; 0: rigid"),
     column<&SegmentRow::power_w>("power_w", "W", "IT power of the job"),
     column<&SegmentRow::end_reason>("end_reason", "1", "what ended it", {}, kEndReasons),
     column<&SegmentRow::bound_by>("bound_by", "1", "what limited the step time", {}, kBounds),
@@ -189,11 +197,13 @@ constexpr Column kEvents[] = {
         "subject", "1",
         "to whom: submit to share: a job's `id`; delivery, installed: row of /platform/clusters; "
         "limit: row of /platform/sites; shock-begin, shock-end: row of /scenario/shocks; replicas: "
-        "row of /workload/services"),
+        "row of /workload/services; fail to rejoin: a job's `id`"),
     column<&EventRow::value>(
         "value", "1",
         "how much: submit to reject: chips; share: step time in s; delivery, installed: domains; "
-        "limit: the lower of both limits in W; replicas: replicas"),
+        "limit: the lower of both limits in W; shock-begin, shock-end: capacity of the link in "
+        "byte/s; replicas: replicas; partition, rejoin: part of the batch that the sites do which "
+        "go on; catch-up: bytes that sites fetch before they join again"),
 };
 
 constexpr Column kFaults[] = {
@@ -308,6 +318,14 @@ constexpr Column kStages[] = {
     column<&StageSummaryRow::due_s>("due_s", "s", "when the campaign should end; NaN: no date"),
 };
 
+constexpr Column kLinkSummary[] = {
+    column<&LinkSummaryRow::link>("link", "1", "which link", "/platform/links"),
+    column<&LinkSummaryRow::carried_bytes>("carried", "byte",
+                                           "bytes carried over the run, one direction"),
+    column<&LinkSummaryRow::utilisation>("utilisation", "1",
+                                         "those over what the link could have carried"),
+};
+
 constexpr Column kClaims[] = {
     column<&ClaimRow::name>("name", "", "name of the claim"),
     column<&ClaimRow::unit>("unit", "", "unit of both figures"),
@@ -360,6 +378,11 @@ constexpr Table kTables[] = {
      {}},
     {"/summary/vendors", "One row per vendor.", Growth::kAtEnd, kVendorSummary, {}},
     {"/summary/stages", "One row per stage of a campaign.", Growth::kAtEnd, kStages, {}},
+    {"/summary/links",
+     "One row per link whose throughput is sampled: exact, not of samples.",
+     Growth::kAtEnd,
+     kLinkSummary,
+     {}},
     {"/summary/claims", "Public figures beside the simulated ones.", Growth::kAtEnd, kClaims, {}},
 };
 

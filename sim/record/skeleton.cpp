@@ -149,6 +149,7 @@ Shapes shapes_of(const model::Scenario& scenario, const TraceWriter::Options& op
   shapes["/series/link"] = samples(options.links.size());
   shapes["/summary/sites"] = at_end(platform.sites.size(), {});
   shapes["/summary/vendors"] = at_end(vendors.size(), {widest(vendors)});
+  shapes["/summary/links"] = at_end(options.links.size(), {});
   shapes["/summary/stages"] = at_end(stages.size(), {widest(campaigns), widest(stages)});
   shapes["/summary/claims"] =
       at_end(platform.claims.size(), {widest(names), kUnitWidth, widest(sources)});

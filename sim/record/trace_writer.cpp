@@ -263,6 +263,7 @@ void TraceWriter::add(const LedgerRow& row) { impl_->add("/ledger", &row); }
 void TraceWriter::add(const SiteSummaryRow& row) { impl_->add("/summary/sites", &row); }
 void TraceWriter::add(const VendorSummaryRow& row) { impl_->add("/summary/vendors", &row); }
 void TraceWriter::add(const StageSummaryRow& row) { impl_->add("/summary/stages", &row); }
+void TraceWriter::add(const LinkSummaryRow& row) { impl_->add("/summary/links", &row); }
 void TraceWriter::add(const ClaimRow& row) { impl_->add("/summary/claims", &row); }
 
 void TraceWriter::add_sample(double time_s, std::span<const SiteSample> sites,

@@ -62,6 +62,7 @@ class TraceWriter {
   void add(const SiteSummaryRow& row);
   void add(const VendorSummaryRow& row);
   void add(const StageSummaryRow& row);
+  void add(const LinkSummaryRow& row);
   void add(const ClaimRow& row);
   /// One row of each of `/series/site`, `/series/cluster`, `/series/link`; spans have one element
   /// per site, cluster and link of the platform.

@@ -70,7 +70,7 @@ bool PoolState::spread(const Request& request, std::int32_t first, Allocation& f
   std::vector<std::int32_t> reachable;
   for (std::int32_t i = 0; i < static_cast<std::int32_t>(parts.size()); ++i) {
     const Part& part = parts[static_cast<size_t>(i)];
-    const bool joined = request.span == model::Span::kWorld ||
+    const bool joined = (request.span == model::Span::kWorld && part.island == anchor.island) ||
                         (request.span == model::Span::kSite && part.site == anchor.site) ||
                         (request.span == model::Span::kCluster && part.cluster == anchor.cluster);
     if (joined && part.free_domains > 0) reachable.push_back(i);

@@ -24,7 +24,8 @@ struct Request {
 /// Domains of one cluster in one building.
 struct Part {
   std::int32_t cluster = -1;
-  std::int32_t site = -1;  // index into PoolState::headroom
+  std::int32_t site = -1;    // index into PoolState::headroom
+  std::int32_t island = -1;  // one job may span parts of one island, as far as its span allows
   int chips_per_domain = 1;
   std::int64_t free_domains = 0;       // wholly free; may be negative after a removal
   std::vector<std::int32_t> shared;    // free chips of each partly used domain; -1: unused slot

@@ -14,6 +14,7 @@ struct ReplicaEstimate {
   bool feasible = false;
   std::string reason;  // why not
   double chips = 0.0;
+  double weight_bytes = 0.0;      // that it loads when it starts
   double requests_per_s = 0.0;    // capacity
   double batch = 0.0;             // concurrent requests at capacity
   double prefill_s = 0.0;         // of one prompt, alone

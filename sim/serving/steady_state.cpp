@@ -44,6 +44,7 @@ ReplicaEstimate SteadyState::estimate(const model::Service& service, const model
   }
   const double bytes = compute::bytes_per_number(service.precision);
   const double weights = m.parameters() * bytes;
+  r.weight_bytes = weights;
   r.chips = service.chips_per_replica;
   if (r.chips <= 0.0) {
     r.chips = 1.0;

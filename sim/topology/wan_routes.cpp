@@ -19,7 +19,7 @@ constexpr double kHop_s = 1e-9;
 
 }  // namespace
 
-WanRoutes::WanRoutes(const model::Platform& platform)
+WanRoutes::WanRoutes(const model::Platform& platform, const std::vector<bool>& cut)
     : sites_(platform.sites.size()), routes_(sites_ * sites_) {
   const size_t places = sites_ + platform.routers.size();  // sites, then routers
   const auto place = [&](const model::WanEnd& end) {
@@ -28,6 +28,7 @@ WanRoutes::WanRoutes(const model::Platform& platform)
   };
   Graph graph(places);
   for (const auto id : platform.wan_links.ids()) {
+    if (!cut.empty() && cut[static_cast<size_t>(id.index)]) continue;
     const model::WanLink& link = platform.wan_links[id];
     boost::add_edge(place(link.a), place(link.b), Edge{link.latency.value + kHop_s, id.index},
                     graph);

@@ -19,7 +19,8 @@ struct WanRoute {
 /// latencies: fewest links first, then the order of the world file.
 class WanRoutes {
  public:
-  explicit WanRoutes(const model::Platform& platform);
+  /// @param cut  by link index, those that carry nothing; empty: none.
+  explicit WanRoutes(const model::Platform& platform, const std::vector<bool>& cut = {});
   /// The route between two sites; empty links for a site to itself, nothing if not connected.
   const std::optional<WanRoute>& between(base::Id<model::Site> a, base::Id<model::Site> b) const {
     return routes_[static_cast<size_t>(a.index) * sites_ + static_cast<size_t>(b.index)];

@@ -71,6 +71,60 @@ def rigid(folder: Path, jobs: int, load: float) -> list[str]:
     ]  # fmt: skip
 
 
+SITES, DOMAINS = 10, 60  # of the fleet whose jobs contend
+
+
+def contention(folder: Path, wide: bool) -> list[str]:
+    """200 jobs at a time over 10 sites for 60 days. Fabrics at 4:1 and thin WAN links between all
+    sites, or none that could fill."""
+    tier = "1:1" if wide else "4:1"
+    bandwidth = "1000000 Tbit/s" if wide else "1 Tbit/s"
+    names = [f"site-{i}" for i in range(SITES)]
+    world = ['<platform name="ten" xmlns:xi="http://www.w3.org/2001/XInclude">',
+             f'<xi:include href="{ROOT}/platforms/catalog/nvidia.xml"/>',
+             '<catalog vendor="generic"><fabric id="thin" load-balancing="adaptive" '
+             f'latency="10 us" assumed="benchmark"><tier name="spine" oversubscription="{tier}"/>'
+             "</fabric></catalog>"]  # fmt: skip
+    for i, name in enumerate(names):
+        world.append(
+            f'<site id="{name}" latitude="{30 + i} deg" longitude="{-120 + 4 * i} deg" '
+            f'assumed="benchmark"><cluster id="{name}-gpu" domain="gb200-nvl72" fabric="thin" '
+            f'count="{DOMAINS}"/></site>'
+        )
+    for i, a in enumerate(names):
+        for j in range(i + 1, SITES):
+            world.append(
+                f'<wan-link id="{a}--{names[j]}" a="{a}" b="{names[j]}" bandwidth="{bandwidth}" '
+                f'latency="{2 * (j - i)} ms" assumed="benchmark"/>'
+            )
+    mix = f"""<workload name="two-hundred" xmlns:xi="http://www.w3.org/2001/XInclude">
+      <xi:include href="{ROOT}/workloads/models/open-models.xml"/>
+      <stream id="wide" kind="pre-training" model="llama-3.1-70b" span="world" assumed="benchmark">
+        <arrivals process="poisson" rate="8 job/h"/>
+        <chips distribution="choice"><choice value="144" weight="1"/>
+          <choice value="216" weight="1"/><choice value="288" weight="1"/></chips>
+        <tokens distribution="lognormal" median="33 Gtoken" sigma="0.7" max="300 Gtoken"/>
+      </stream></workload>"""
+    clusters = " ".join(f"{name}-gpu" for name in names)
+    scenario = f"""<scenario name="contention" world="world.xml" mix="mix.xml" start="2026-01-01"
+      horizon="60 d"><co-schedule id="all" clusters="{clusters}"/><scheduling policy="fcfs"/>
+      </scenario>"""
+    (folder / "world.xml").write_text("\n".join([*world, "</platform>"]))
+    (folder / "mix.xml").write_text(mix)
+    (folder / "scenario.xml").write_text(scenario)
+    return [str(folder / "scenario.xml"), "-o", str(folder / "run.h5")]
+
+
+PAIRS = {
+    # name: (what, arguments with and without what is measured, most CPU seconds between them)
+    "contention": (
+        "200 contending jobs, 10 sites, 60 days",
+        lambda f: contention(f, wide=False),
+        lambda f: contention(f, wide=True),
+        2,
+    ),
+}
+
 BENCHMARKS = {
     # name: (what, arguments, most CPU seconds, most MB)
     "easy-100k": ("100,000 rigid jobs, 10,240 nodes", lambda f: rigid(f, 100_000, 0.9), 2, 150),
@@ -92,10 +146,23 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or list(BENCHMARKS)
+    chosen = sys.argv[1:] or [*BENCHMARKS, *PAIRS]
     print(f"{'what':48} {'CPU s':>8} {'target':>7} {'peak MB':>8} {'target':>7} {'wall s':>7}")
     missed = []
     for name in chosen:
+        if name in PAIRS:
+            what, with_it, without, most_more = PAIRS[name]
+            cpu = []
+            for arguments in (without, with_it):
+                with tempfile.TemporaryDirectory() as folder:
+                    cpu.append(measure(arguments(Path(folder)))[0])
+            more = cpu[1] - cpu[0]
+            print(
+                f"{what:48} {more:8.2f} {most_more:7} more: {cpu[1]:.2f} s, {cpu[0]:.2f} s without"
+            )
+            if more > most_more:
+                missed.append(name)
+            continue
         what, arguments, most_cpu, most_mb = BENCHMARKS[name]
         with tempfile.TemporaryDirectory() as folder:
             cpu, wall, mb = measure(arguments(Path(folder)))

@@ -75,5 +75,14 @@ TEST_F(WanRoutesTest, CrossesRouters) {
   EXPECT_TRUE(routes.between({0}, {3}).has_value());
 }
 
+// A cut link carries nothing: the next best way, and none when all are cut.
+TEST_F(WanRoutesTest, GoesAroundACut) {
+  const WanRoutes around(platform_, {false, true, false, false});
+  EXPECT_THAT(names(*around.between({0}, {2})), ::testing::ElementsAre("slow"));
+  const WanRoutes apart(platform_, {true, true, false, false});
+  EXPECT_FALSE(apart.between({0}, {2}).has_value());
+  EXPECT_TRUE(apart.between({1}, {2}).has_value());
+}
+
 }  // namespace
 }  // namespace busbar::topology

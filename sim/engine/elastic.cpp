@@ -1,0 +1,123 @@
+#include "sim/engine/elastic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "sim/training/across_sites.h"
+
+namespace busbar::engine {
+
+void Elastic::divide(ActiveJob& active, const model::Job& job) {
+  const scheduling::PoolState& pool = fleet_.pools[static_cast<size_t>(active.pool)].state;
+  active.local_s = active.work.step_s;
+  std::map<std::int32_t, std::int64_t> chips;
+  for (const scheduling::Share& share : active.allocation.shares) {
+    chips[pool.parts[static_cast<size_t>(share.part)].site] += pool.chips_of(share);
+  }
+  if (chips.size() < 2) return;
+  active.work.steps *= active.work.low_communication;
+  const double batch = active.work.tokens_per_step;
+  std::vector<double> speeds;
+  for (const auto& [site, here] : chips) {
+    const double part = static_cast<double>(here) / job.chips;
+    const double speed = works_.tokens_per_s(job, active.pool, here, part * batch);
+    // A site that could not hold a replica of its own works as its part of the whole does.
+    speeds.push_back(speed > 0.0 ? speed : part * batch / active.work.step_s);
+  }
+  // Work without tokens is shared by chips.
+  if (batch <= 0.0) {
+    for (size_t i = 0; i < speeds.size(); ++i) {
+      speeds[i] = static_cast<double>(std::next(chips.begin(), static_cast<int>(i))->second);
+    }
+  }
+  const training::SharedBatch shared = training::share_batch(batch, speeds);
+  if (batch > 0.0) active.local_s = shared.compute_s;
+  size_t i = 0;
+  for (const auto& [site, here] : chips) active.sites.push_back({site, shared.share[i++], true});
+}
+
+std::vector<scheduling::Share> Elastic::working(const ActiveJob& active) const {
+  const auto& parts = fleet_.pools[static_cast<size_t>(active.pool)].state.parts;
+  std::vector<scheduling::Share> shares;
+  for (const scheduling::Share& share : active.allocation.shares) {
+    if (active.on(parts[static_cast<size_t>(share.part)].site)) shares.push_back(share);
+  }
+  return shares;
+}
+
+bool Elastic::is_split(const ActiveJob& active) const {
+  std::int32_t first = -1;
+  for (const SitePart& part : active.sites) {
+    if (!part.on) continue;
+    if (first >= 0 && island(part) != first) return true;
+    first = island(part);
+  }
+  return false;
+}
+
+void Elastic::shrink(ActiveJob& active) {
+  std::map<std::int32_t, double> together;
+  for (const SitePart& part : active.sites) {
+    if (part.on) together[island(part)] += part.batch_share;
+  }
+  // Sites are sorted, and an island has the number of its first site: of equals the first is kept.
+  std::int32_t kept = -1;
+  for (const auto& [number, share] : together) {
+    if (kept < 0 || share > together[kept] * (1.0 + 1e-12)) kept = number;
+  }
+  const double before = active.batch_share;
+  double after = 0.0;
+  for (SitePart& part : active.sites) {
+    part.on = part.on && island(part) == kept;
+    if (part.on) after += part.batch_share;
+  }
+  const double every = active.work.sends.across.sync_every;
+  const double since = std::fmod(active.updates, every);
+  const double lost = since * (every > 1.0 ? before - after : before);
+  if (every <= 1.0) active.updates -= since;
+  active.lost_steps += lost;
+  active.steps_left += lost;
+  active.batch_share = after;
+}
+
+std::vector<std::int32_t> Elastic::reachable(const ActiveJob& active) const {
+  std::int32_t here = -1;
+  for (const SitePart& part : active.sites) {
+    if (part.on) here = island(part);
+  }
+  std::vector<std::int32_t> sites;
+  for (const SitePart& part : active.sites) {
+    if (!part.on && island(part) == here) sites.push_back(part.site);
+  }
+  return sites;
+}
+
+void Elastic::join(ActiveJob& active, const std::vector<std::int32_t>& sites) const {
+  double share = 0.0;
+  bool all = true;
+  for (SitePart& part : active.sites) {
+    part.on = part.on || std::find(sites.begin(), sites.end(), part.site) != sites.end();
+    if (part.on) share += part.batch_share;
+    all = all && part.on;
+  }
+  active.batch_share = all ? 1.0 : share;
+}
+
+std::vector<std::int32_t> Elastic::catch_up_path(const ActiveJob& active,
+                                                 const std::vector<std::int32_t>& sites) const {
+  // From the site with the largest part; one stream serves all that join.
+  const SitePart* from = nullptr;
+  for (const SitePart& part : active.sites) {
+    if (part.on && (from == nullptr || part.batch_share > from->batch_share)) from = &part;
+  }
+  std::vector<std::int32_t> links;
+  for (const std::int32_t to : sites) {
+    for (const std::int32_t link : network_.path({from->site}, {to})) links.push_back(link);
+  }
+  std::sort(links.begin(), links.end());
+  links.erase(std::unique(links.begin(), links.end()), links.end());
+  return links;
+}
+
+}  // namespace busbar::engine

@@ -1,0 +1,228 @@
+#include "sim/engine/running_jobs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace busbar::engine {
+
+using record::EndReason;
+using record::EventKind;
+
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kRounding_s = 1e-6;  // of steps times step time
+
+}  // namespace
+
+RunningJobs::RunningJobs(Parts parts, const std::vector<model::Job>& jobs)
+    : parts_(parts), jobs_(jobs), elastic_(parts.fleet, parts.network, parts.works) {
+  parts_.traffic.on_step([this](std::int32_t slot, double step_s) { change_step(slot, step_s); });
+}
+
+// ── Start ────────────────────────────────────────────────────────────────────────────────────────
+
+std::int32_t RunningJobs::take_slot() {
+  if (free_slots_.empty()) {
+    active_.emplace_back();
+    return static_cast<std::int32_t>(active_.size() - 1);
+  }
+  const std::int32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  return slot;
+}
+
+void RunningJobs::start(std::int32_t job, Start start) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(start.pool)];
+  const double now = parts_.clock.now();
+  pool.state.take(start.allocation);
+  const std::int32_t slot = take_slot();
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  active = ActiveJob{};
+  active.job = job;
+  active.pool = start.pool;
+  active.allocation = std::move(start.allocation);
+  active.work = start.work;
+  active.start_s = active.segment_start_s = now;
+  active.stop_s = j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s;
+  active.waited_for = start.waited_for;
+  elastic_.divide(active, j);
+  // Without a request of its own a job is only expected, not obliged, to end by its estimate.
+  const bool limited = j.requested_s > 0.0 || j.request_factor > 1.0;
+  const double more_work = j.requested_s > 0.0 ? 1.0 : active.work.steps / start.work.steps;
+  active.expected_end_s = now + start.requested_s * more_work;
+  active.kill_s = limited ? active.expected_end_s : kNever;
+  active.steps_left = active.work.steps;
+  active.step_s = active.local_s;
+  ++count_;
+  pool.running.insert(
+      {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
+  pool.running_chip_end_s += active.expected_end_s * j.chips;
+  pool.running_chips += j.chips;
+  parts_.journal.note(EventKind::kStart, job, j.chips);
+  send(slot);
+  parts_.books.take(active);
+  plan_end(slot);
+}
+
+// One flow for each shared path, bounded by what the job would send if it ran at full speed.
+void RunningJobs::send(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  JobTraffic traffic =
+      parts_.network.traffic(active.pool, elastic_.working(active), active.work.sends);
+  if (traffic.routes.empty() && traffic.latency_s <= 0.0) {
+    active.step_s = active.local_s;
+    return;
+  }
+  active.step_s = parts_.traffic.open(slot, active.local_s, std::move(traffic));
+}
+
+void RunningJobs::plan_end(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  parts_.clock.cancel(active.end);
+  active.end =
+      parts_.clock.at(std::min({active.done_s(), active.kill_s, active.stop_s}), Phase::kEnd,
+                      static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
+}
+
+// ── Changes ──────────────────────────────────────────────────────────────────────────────────────
+
+// A job whose share of a link changed goes on in a new segment with another step time.
+void RunningJobs::change_step(std::int32_t slot, double step_s) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  parts_.books.close_segment(active, job_of(active), EndReason::kShareChanged);
+  parts_.books.change_step(active, step_s);
+  parts_.journal.note(EventKind::kShare, active.job, step_s);
+  plan_end(slot);
+}
+
+void RunningJobs::routes_changed() {
+  for (const auto& [job, slot] : in_order()) {
+    if (active_[static_cast<size_t>(slot)].sites.size() > 1) follow_routes(slot);
+  }
+}
+
+void RunningJobs::follow_routes(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  // What is under way may have lost its route: it begins again.
+  parts_.traffic.cancel(active.catching_up);
+  active.catching_up = 0;
+  if (elastic_.is_split(active)) {
+    resize(slot, EventKind::kPartition, [&](ActiveJob& a) { elastic_.shrink(a); });
+  } else if (const JobTraffic traffic =
+                 parts_.network.traffic(active.pool, elastic_.working(active), active.work.sends);
+             !parts_.traffic.has(slot, active.local_s, traffic)) {
+    resize(slot, EventKind::kShare, [](ActiveJob&) {});
+  }
+  catch_up(slot);
+}
+
+// Goes on at other sites, or over other links.
+void RunningJobs::resize(std::int32_t slot, EventKind event,
+                         const std::function<void(ActiveJob&)>& change) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const double share = active.batch_share;
+  parts_.books.close_segment(
+      active, job_of(active),
+      event == EventKind::kShare ? EndReason::kShareChanged : EndReason::kResize);
+  parts_.traffic.close(slot);
+  parts_.books.change(active, [&](ActiveJob& a) {
+    change(a);
+    send(slot);
+  });
+  parts_.journal.note(event, active.job,
+                      active.batch_share == share ? active.step_s : active.batch_share);
+  plan_end(slot);
+}
+
+// Sites that can be reached again fetch the state of the run before they take part.
+void RunningJobs::catch_up(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const std::vector<std::int32_t> sites = elastic_.reachable(active);
+  if (sites.empty()) return;
+  const auto join = [this, slot, sites] {
+    active_[static_cast<size_t>(slot)].catching_up = 0;
+    resize(slot, EventKind::kRejoin, [&](ActiveJob& a) { elastic_.join(a, sites); });
+  };
+  const std::vector<std::int32_t> path = elastic_.catch_up_path(active, sites);
+  if (active.work.state_bytes <= 0.0 || path.empty()) return join();
+  parts_.journal.note(EventKind::kCatchUp, active.job, active.work.state_bytes);
+  active.catching_up = parts_.traffic.send(path, active.work.state_bytes, join);
+}
+
+// ── End ──────────────────────────────────────────────────────────────────────────────────────────
+
+// What an end is called in each table. A job that reaches its own failure or cancellation ends by
+// it, even at the second at which its work would have been done.
+const RunningJobs::Farewell& RunningJobs::farewell_of(const ActiveJob& active, model::Ending ending,
+                                                      double done_s) {
+  using record::JobState;
+  static constexpr Farewell kDone{EndReason::kDone, EventKind::kEnd, JobState::kCompleted,
+                                  &JobCounts::completed};
+  static constexpr Farewell kKilled{EndReason::kKilled, EventKind::kKill, JobState::kKilled,
+                                    &JobCounts::killed};
+  static constexpr Farewell kFailed{EndReason::kFailure, EventKind::kFail, JobState::kFailed,
+                                    &JobCounts::failed};
+  static constexpr Farewell kCancelled{EndReason::kCancelled, EventKind::kCancel,
+                                       JobState::kCancelled, &JobCounts::cancelled};
+  if (active.stop_s <= std::min(done_s, active.kill_s) + kRounding_s) {
+    return ending == model::Ending::kFailure ? kFailed : kCancelled;
+  }
+  return done_s > active.kill_s ? kKilled : kDone;
+}
+
+void RunningJobs::end(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const std::int32_t job = active.job;
+  const model::Job& j = job_of(active);
+  const Farewell& farewell = farewell_of(active, j.ending, active.done_s());
+  parts_.books.close_segment(active, j, farewell.reason);
+  // Exactly, whatever the rounding of seconds over step time.
+  if (farewell.state == record::JobState::kCompleted) active.steps_left = 0.0;
+  parts_.journal.note(farewell.event, job, j.chips);
+  ++(parts_.books.counts.*farewell.count);
+  parts_.books.write_row(active, j, farewell.state, parts_.clock.now());
+  parts_.books.give_back(active);
+  parts_.traffic.cancel(active.catching_up);
+  parts_.traffic.close(slot);
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  pool.running.erase({active.expected_end_s, static_cast<std::int64_t>(j.chips), job, nullptr});
+  pool.running_chip_end_s -= active.expected_end_s * j.chips;
+  pool.running_chips -= j.chips;
+  pool.state.give_back(active.allocation);
+  // Power that is free again may start jobs of every pool at these sites.
+  std::vector<std::int32_t> wake{active.pool};
+  for (const scheduling::Share& share : active.allocation.shares) {
+    const auto site = pool.state.parts[static_cast<size_t>(share.part)].site;
+    for (const std::int32_t other : parts_.fleet.pools_at({site})) wake.push_back(other);
+  }
+  --count_;
+  active.job = -1;
+  free_slots_.push_back(slot);
+  listener_(job, wake);
+}
+
+// Jobs and their slots, by id.
+std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::in_order() const {
+  std::vector<std::pair<std::int32_t, std::int32_t>> running;
+  for (size_t slot = 0; slot < active_.size(); ++slot) {
+    if (active_[slot].job < 0) continue;
+    running.emplace_back(active_[slot].job, static_cast<std::int32_t>(slot));
+  }
+  std::sort(running.begin(), running.end());
+  return running;
+}
+
+void RunningJobs::close() {
+  const auto running = in_order();
+  parts_.books.counts.running = static_cast<std::int64_t>(running.size());
+  for (const auto& [job, slot] : running) {
+    ActiveJob& active = active_[static_cast<size_t>(slot)];
+    parts_.books.close_segment(active, job_of(active), EndReason::kRunEnd);
+    parts_.books.write_row(active, job_of(active), record::JobState::kRunning, std::nan(""));
+  }
+}
+
+}  // namespace busbar::engine

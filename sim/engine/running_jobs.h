@@ -1,0 +1,88 @@
+/// Running jobs: chains of segments from start to end.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "sim/engine/active_job.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/elastic.h"
+#include "sim/engine/fleet.h"
+#include "sim/engine/job_books.h"
+#include "sim/engine/journal.h"
+#include "sim/engine/network.h"
+#include "sim/engine/traffic_desk.h"
+#include "sim/engine/work_model.h"
+#include "sim/model/job.h"
+
+namespace busbar::engine {
+
+/// Runs jobs that have been given their place.
+///
+/// A running job is a chain of segments of constant step time: one timer, and one flow per path
+/// where its traffic shares a link. Work, energy, carbon and cost are integrated at every edge.
+class RunningJobs {
+ public:
+  struct Parts {
+    Clock& clock;
+    Fleet& fleet;
+    const Network& network;
+    TrafficDesk& traffic;
+    Journal& journal;
+    WorkModel& works;
+    JobBooks& books;
+  };
+  /// What a job was given when it starts.
+  struct Start {
+    std::int32_t pool = -1;
+    scheduling::Allocation allocation;  // taken from the pool here
+    Work work;
+    double requested_s = 0.0;
+    record::Bound waited_for = record::Bound::kNone;
+  };
+  /// @param jobs  all jobs by id; they outlive this.
+  RunningJobs(Parts parts, const std::vector<model::Job>& jobs);
+
+  void start(std::int32_t job, Start start);
+  /// Called when a job has ended and given everything back, with the pools that it leaves room in.
+  using Listener = std::function<void(std::int32_t job, const std::vector<std::int32_t>& pools)>;
+  void on_end(Listener listener) { listener_ = std::move(listener); }
+  /// Routes between sites are others now: jobs over several follow them.
+  void routes_changed();
+  std::int64_t count() const { return count_; }
+  /// Closes the segments of jobs that still run and writes their rows.
+  void close();
+
+ private:
+  std::int32_t take_slot();
+  void send(std::int32_t slot);
+  void change_step(std::int32_t slot, double step_s);
+  void plan_end(std::int32_t slot);
+  void follow_routes(std::int32_t slot);
+  void resize(std::int32_t slot, record::EventKind event,
+              const std::function<void(ActiveJob&)>& change);
+  void catch_up(std::int32_t slot);
+  void end(std::int32_t slot);
+  struct Farewell {
+    record::EndReason reason;
+    record::EventKind event;
+    record::JobState state;
+    std::int64_t JobCounts::*count;
+  };
+  static const Farewell& farewell_of(const ActiveJob& active, model::Ending ending, double done_s);
+  std::vector<std::pair<std::int32_t, std::int32_t>> in_order() const;
+  const model::Job& job_of(const ActiveJob& active) const {
+    return jobs_[static_cast<size_t>(active.job)];
+  }
+
+  Parts parts_;
+  const std::vector<model::Job>& jobs_;
+  Elastic elastic_;
+  Listener listener_;
+  std::deque<ActiveJob> active_;  // slots
+  std::vector<std::int32_t> free_slots_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace busbar::engine
