@@ -12,7 +12,6 @@
 namespace busbar::cli {
 namespace {
 
-using topology::Axis;
 using topology::ScaleUp;
 
 constexpr std::string_view kTwisted = "_twisted";

@@ -270,8 +270,8 @@ class FleetWriter {
 }  // namespace
 
 double fleet_routes(const topology::FleetNetwork& fleet) {
-  std::map<base::Id<model::Site>, double> blocks;
-  for (const topology::DomainBlock& block : fleet.blocks) blocks[block.site] += 1.0;
+  std::map<std::int32_t, double> blocks;  // by site
+  for (const topology::DomainBlock& block : fleet.blocks) blocks[block.site.index] += 1.0;
   double routes = 0.0;
   for (const auto& [site, count] : blocks) routes += 0.5 * count * (count + 1.0);
   return routes;

@@ -265,7 +265,7 @@ struct Router {
 struct WanEnd {
   Id<Site> site;
   Id<Router> router;
-  friend constexpr auto operator<=>(const WanEnd&, const WanEnd&) = default;
+  friend constexpr bool operator==(const WanEnd&, const WanEnd&) = default;
 };
 
 /// A link of the wide-area network, shared by all jobs that span it; full duplex.

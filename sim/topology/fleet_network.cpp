@@ -88,7 +88,7 @@ class FleetBuilder {
     const int top = building >= 0 ? building_vertex(cluster.site, building) : cluster.site.index;
     for (const Port& port : ports) {
       join(port.vertex, top, port.up, {}, "site");
-      if (building >= 0) buildings_.at({cluster.site, building}).below += port.up;
+      if (building >= 0) buildings_.at({cluster.site.index, building}).below += port.up;
     }
   }
 
@@ -125,7 +125,7 @@ class FleetBuilder {
   }
 
   int building_vertex(base::Id<model::Site> site, int building) {
-    const auto [entry, is_new] = buildings_.emplace(std::pair{site, building}, Building{});
+    const auto [entry, is_new] = buildings_.emplace(std::pair{site.index, building}, Building{});
     if (is_new) {
       const model::Site& of = platform_.sites[site];
       const std::string& name = of.buildings[at(building)].name;
@@ -138,15 +138,14 @@ class FleetBuilder {
   void join_buildings() {
     for (const auto& [key, building] : buildings_) {
       const auto& [site, number] = key;
-      const base::BytesPerSecond stated = platform_.sites[site].buildings[at(number)].uplink;
-      join(building.vertex, site.index, stated.value > 0.0 ? stated : building.below, {},
-           "building");
+      const base::BytesPerSecond stated = platform_.sites[{site}].buildings[at(number)].uplink;
+      join(building.vertex, site, stated.value > 0.0 ? stated : building.below, {}, "building");
     }
   }
 
   const model::Platform& platform_;
   FleetNetwork fleet_;
-  std::map<std::pair<base::Id<model::Site>, int>, Building> buildings_;
+  std::map<std::pair<std::int32_t, int>, Building> buildings_;  // by site and number
 };
 
 }  // namespace

@@ -92,7 +92,10 @@ Cut cut_between_halves(const Network& network, const std::vector<int>& half) {
 }
 
 base::BytesPerSecond bisection(const ScaleUp& inside) {
-  if (inside.kind == model::DomainTopology::kSwitch) return inside.port * (inside.ports / 2);
+  if (inside.kind == model::DomainTopology::kSwitch) {
+    const int half = inside.ports / 2;
+    return inside.port * half;
+  }
   const Network network = network_of(inside);
   base::BytesPerSecond least{std::numeric_limits<double>::infinity()};
   for (size_t axis = 0; axis < inside.axes.size(); ++axis) {

@@ -44,8 +44,9 @@ void add_torus(const ScaleUp& inside, const std::string& prefix, int group, Netw
   for (size_t chip = 0; chip < places.size(); ++chip) {
     size_t rest = chip;
     for (size_t axis = axes.size(); axis-- > 0;) {
-      places[chip][axis] = static_cast<int>(rest % at(axes[axis].extent));
-      rest /= at(axes[axis].extent);
+      const size_t extent = at(std::max(1, axes[axis].extent));
+      places[chip][axis] = static_cast<int>(rest % extent);
+      rest /= extent;
     }
     network.add_vertex({fmt::format("{}chip-{}", prefix, fmt::join(places[chip], "-")),
                         VertexKind::kChip, group, places[chip]});
