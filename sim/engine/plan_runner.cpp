@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <span>
 #include <unordered_map>
 
 #include "sim/base/error.h"
@@ -22,8 +24,16 @@ using collectives::Transfer;
 // 1e5 units of time and its largest transfer has 1e12 units.
 constexpr double kUnitsOfTime = 1e5;
 constexpr double kUnitsOfBytes = 1e12;
-// SimGrid 3.32 searches an actor's list at the end of each of its flows.
+// SimGrid 3.32 searches a list of all open flows at the end of each.
 constexpr size_t kMostFlowsOfActor = 64;
+constexpr std::int64_t kMostOfBundle = 64;
+
+void add_links(const Chain& chain, std::set<std::int32_t>& links) {
+  for (const Step& step : chain) {
+    for (const Transfer& t : step.transfers) links.insert(t.path.begin(), t.path.end());
+    for (const Chain& side : step.chains) add_links(side, links);
+  }
+}
 
 double largest(const Chain& chain) {
   double most = 0.0;
@@ -52,9 +62,17 @@ double scale_s(const Plan& plan, const Chain& chain) {
   return sum;
 }
 
+// A flow of SimGrid: one transfer, or several that end together.
+struct Flow {
+  sg::Host* host = nullptr;  // its loopback route is the path
+  double bytes = 0.0, latency_s = 0.0;
+  std::int64_t transfers = 1;
+};
+
 class Runner {
  public:
-  explicit Runner(const std::vector<const Plan*>& plans) : plans_(plans) {
+  Runner(const std::vector<const Plan*>& plans, Bundling bundling)
+      : plans_(plans), bundling_(bundling), users_(plans[0]->links.size(), 0) {
     double time = 0.0, bytes = 0.0;
     for (const Plan* plan : plans) {
       time = std::max(time, scale_s(*plan, plan->steps));
@@ -73,7 +91,8 @@ class Runner {
       links_.back()->seal();
     }
     desk_ = compat::add_host(zone_, "desk");
-    for (const Plan* plan : plans_) make_routes(plan->steps);
+    const bool alone = plans_.size() == 1 && bundling_ == Bundling::kExact;
+    for (const Plan* plan : plans_) make_flows(plan->steps, alone);
     zone_->seal();
     PlanRun result;
     result.end.resize(plans_.size());
@@ -84,32 +103,91 @@ class Runner {
       });
     }
     sg::Engine::get_instance()->run();
-    result.flows = flows_;
+    result.flows = flow_count_;
+    result.transfers = transfer_count_;
     return result;
   }
 
  private:
-  // A path is the loopback route of a host of its own.
-  void make_routes(const Chain& chain) {
+  using Path = std::vector<std::int32_t>;
+
+  // Makes the flows of all rounds. `alone`: nothing beside the chain uses its links.
+  void make_flows(const Chain& chain, bool alone) {
     for (const Step& step : chain) {
-      for (const Transfer& t : step.transfers) {
-        const auto [found, fresh] = ends_.try_emplace(t.path, nullptr);
-        if (fresh) {
-          found->second = compat::add_host(zone_, "path-" + std::to_string(ends_.size()));
-          std::vector<sg::LinkInRoute> route;
-          for (const std::int32_t l : t.path) route.emplace_back(links_[static_cast<size_t>(l)]);
-          compat::add_loopback_route(zone_, found->second, route);
-        }
-        hosts_[&t] = found->second;
-      }
-      for (const Chain& side : step.chains) make_routes(side);
+      if (!step.transfers.empty()) flows_[&step] = flows_of(step, alone);
+      if (step.chains.empty()) continue;
+      const std::vector<bool> apart = alone ? apart_from_others(step.chains)
+                                            : std::vector<bool>(step.chains.size(), false);
+      for (size_t i = 0; i < step.chains.size(); ++i) make_flows(step.chains[i], apart[i]);
     }
+  }
+
+  // Which of chains side by side share no link with another.
+  std::vector<bool> apart_from_others(const std::vector<Chain>& chains) {
+    std::vector<std::set<std::int32_t>> mine(chains.size());
+    std::vector<int> users(links_.size(), 0);
+    for (size_t i = 0; i < chains.size(); ++i) {
+      add_links(chains[i], mine[i]);
+      for (const std::int32_t l : mine[i]) ++users[static_cast<size_t>(l)];
+    }
+    std::vector<bool> apart;
+    for (const auto& links : mine) {
+      apart.push_back(std::all_of(links.begin(), links.end(), [&](std::int32_t l) {
+        return users[static_cast<size_t>(l)] == 1;
+      }));
+    }
+    return apart;
+  }
+
+  std::vector<Flow> flows_of(const Step& step, bool alone) {
+    for (const Transfer& t : step.transfers) {
+      for (const std::int32_t l : t.path) ++users_[static_cast<size_t>(l)];
+    }
+    std::vector<Flow> flows;
+    std::map<std::pair<double, double>, std::pair<Path, std::int64_t>> open;  // bundles
+    const auto close = [&](double bytes, double latency_s, auto& bundle) {
+      flows.push_back({host_of(bundle.first), bytes, latency_s, bundle.second});
+      bundle = {};
+    };
+    for (const Transfer& t : step.transfers) {
+      const bool shared = std::any_of(t.path.begin(), t.path.end(), [&](std::int32_t l) {
+        return users_[static_cast<size_t>(l)] > 1;
+      });
+      if (!alone || shared) {
+        flows.push_back({host_of(t.path), t.bytes, t.latency_s, 1});
+        continue;
+      }
+      auto& bundle = open[{t.latency_s, t.bytes}];
+      bundle.first.insert(bundle.first.end(), t.path.begin(), t.path.end());
+      if (++bundle.second == kMostOfBundle) close(t.bytes, t.latency_s, bundle);
+    }
+    for (auto& [key, bundle] : open) {
+      if (bundle.second > 0) close(key.second, key.first, bundle);
+    }
+    for (const Transfer& t : step.transfers) {
+      for (const std::int32_t l : t.path) users_[static_cast<size_t>(l)] = 0;
+    }
+    std::stable_sort(flows.begin(), flows.end(),
+                     [](const Flow& a, const Flow& b) { return a.latency_s < b.latency_s; });
+    return flows;
+  }
+
+  // A path is the loopback route of a host of its own.
+  sg::Host* host_of(const Path& path) {
+    const auto [found, fresh] = hosts_.try_emplace(path, nullptr);
+    if (fresh) {
+      found->second = compat::add_host(zone_, "path-" + std::to_string(hosts_.size()));
+      std::vector<sg::LinkInRoute> route;
+      for (const std::int32_t l : path) route.emplace_back(links_[static_cast<size_t>(l)]);
+      compat::add_loopback_route(zone_, found->second, route);
+    }
+    return found->second;
   }
 
   void run_chain(const Chain& chain) {
     for (const Step& step : chain) {
       for (std::int64_t r = 0; r < step.repeat; ++r) {
-        if (!step.transfers.empty()) run_round(step);
+        if (!step.transfers.empty()) run_round(flows_.at(&step));
         if (!step.chains.empty()) run_side_by_side(step.chains);
       }
     }
@@ -125,59 +203,59 @@ class Runner {
     for (const sg::ActorPtr& actor : actors) actor->join();
   }
 
-  void run_round(const Step& step) {
-    std::vector<const Transfer*> order;
-    for (const Transfer& t : step.transfers) order.push_back(&t);
-    std::stable_sort(order.begin(), order.end(), [](const Transfer* a, const Transfer* b) {
-      return a->latency_s < b->latency_s;
-    });
+  void run_round(const std::vector<Flow>& flows) {
     std::vector<sg::ActorPtr> helpers;
-    for (size_t first = kMostFlowsOfActor; first < order.size(); first += kMostFlowsOfActor) {
-      const size_t last = std::min(first + kMostFlowsOfActor, order.size());
-      const std::vector<const Transfer*> some(order.begin() + static_cast<std::ptrdiff_t>(first),
-                                              order.begin() + static_cast<std::ptrdiff_t>(last));
-      helpers.push_back(compat::add_actor(desk_, "round", [this, some] { run_transfers(some); }));
+    for (size_t first = kMostFlowsOfActor; first < flows.size(); first += kMostFlowsOfActor) {
+      const std::span<const Flow> some(
+          flows.begin() + static_cast<std::ptrdiff_t>(first),
+          flows.begin() + static_cast<std::ptrdiff_t>(
+                              std::min(first + kMostFlowsOfActor, flows.size())));
+      helpers.push_back(compat::add_actor(desk_, "round", [this, some] { run_flows(some); }));
     }
-    order.resize(std::min(order.size(), kMostFlowsOfActor));
-    run_transfers(order);
+    run_flows({flows.data(), std::min(flows.size(), kMostFlowsOfActor)});
     for (const sg::ActorPtr& helper : helpers) helper->join();
   }
 
-  // Transfers in order of latency: each starts when its own has passed.
-  void run_transfers(const std::vector<const Transfer*>& order) {
+  // Flows in order of latency: each starts when its own has passed.
+  void run_flows(std::span<const Flow> flows) {
     std::vector<sg::CommPtr> open;
     double waited = 0.0;
-    for (const Transfer* t : order) {
-      if (t->latency_s > waited) {
-        sg::this_actor::sleep_for((t->latency_s - waited) * per_s_);
-        waited = t->latency_s;
+    for (const Flow& flow : flows) {
+      if (flow.latency_s > waited) {
+        sg::this_actor::sleep_for((flow.latency_s - waited) * per_s_);
+        waited = flow.latency_s;
       }
-      const auto units = static_cast<std::uint64_t>(std::llround(t->bytes * per_byte_));
+      const auto units = static_cast<std::uint64_t>(std::llround(flow.bytes * per_byte_));
+      transfer_count_ += flow.transfers;
       if (units == 0) continue;
-      sg::Host* host = hosts_.at(t);
-      open.push_back(sg::Comm::sendto_async(host, host, units));
-      ++flows_;
+      open.push_back(sg::Comm::sendto_async(flow.host, flow.host, units));
+      ++flow_count_;
     }
     for (const sg::CommPtr& comm : open) comm->wait();
   }
 
   const std::vector<const Plan*>& plans_;
+  const Bundling bundling_;
   double per_s_ = 1.0, per_byte_ = 1.0;
   sg::NetZone* zone_ = nullptr;
   sg::Host* desk_ = nullptr;
   std::vector<sg::Link*> links_;
-  std::map<std::vector<std::int32_t>, sg::Host*> ends_;
-  std::unordered_map<const Transfer*, sg::Host*> hosts_;
-  std::int64_t flows_ = 0;
+  std::vector<int> users_;  // of links in the present round
+  std::map<Path, sg::Host*> hosts_;
+  std::unordered_map<const Step*, std::vector<Flow>> flows_;
+  std::int64_t flow_count_ = 0, transfer_count_ = 0;
 };
 
 }  // namespace
 
 PlanRun run_plans(const std::vector<const Plan*>& plans) {
   base::ensure(!plans.empty(), "no plan to run");
-  return Runner(plans).run();
+  return Runner(plans, Bundling::kNone).run();
 }
 
-PlanRun run_plan(const Plan& plan) { return run_plans({&plan}); }
+PlanRun run_plan(const Plan& plan, Bundling bundling) {
+  const std::vector<const Plan*> only = {&plan};
+  return Runner(only, bundling).run();
+}
 
 }  // namespace busbar::engine

@@ -40,8 +40,8 @@ bool run(const Case& c) {
   getrusage(RUSAGE_SELF, &used);
   const double mb = static_cast<double>(used.ru_maxrss) / 1024.0;
   const bool met = cpu_s <= c.target_s && (c.target_mb == 0.0 || mb <= c.target_mb);
-  fmt::print("{:44} {:9} flows {:8.3f} ms simulated {:7.3f} CPU s (at most {}) {:6.1f} MB{}\n", c.name,
-             flows.flows, flows.end[0].value * 1e3, cpu_s, c.target_s, mb, met ? "" : "  MISSED");
+  fmt::print("{:44} {:7} transfers {:7} flows {:8.3f} ms simulated {:7.3f} CPU s (at most {}) {:6.1f} MB{}\n", c.name,
+             flows.transfers, flows.flows, flows.end[0].value * 1e3, cpu_s, c.target_s, mb, met ? "" : "  MISSED");
   std::fflush(stdout);
   return met;
 }
