@@ -63,15 +63,14 @@ std::optional<Asked> parse(std::string_view text) {
   return asked;
 }
 
-// Reads a slice of one cluster.
+// Reads a slice of one place.
 class SliceReader {
  public:
-  SliceReader(const model::Platform& platform, const model::Cluster& cluster,
-              base::Diagnostics& problems)
+  SliceReader(const model::Platform& platform, const Place& place, base::Diagnostics& problems)
       : platform_(platform),
-        cluster_(cluster),
-        domain_(platform.domain_of(cluster)),
-        pod_(cluster.pod ? &platform.pods[cluster.pod] : nullptr),
+        place_(place),
+        domain_(*place.domain),
+        pod_(place.pod),
         problems_(problems) {}
 
   std::optional<Wiring> read(std::string_view text) {
@@ -81,7 +80,7 @@ class SliceReader {
       return fail("write a shape, a number of chips, or several of either, such as 2*8");
     }
     Wiring wiring;
-    wiring.name = fmt::format("{} of '{}'", text, cluster_.name);
+    wiring.name = fmt::format("{} of {}", text, place_.name);
     wiring.inside.kind = domain_.topology;
     wiring.inside.hop = domain_.link_latency;
     wiring.inside.in_network_reduction = domain_.in_network_reduction;
@@ -95,7 +94,7 @@ class SliceReader {
  private:
   template <class... Args>
   std::nullopt_t fail(fmt::format_string<Args...> rule, Args&&... args) {
-    problems_.error({}, "cluster '{}' offers no slice '{}': {}", cluster_.name, text_,
+    problems_.error({}, "{} offers no slice '{}': {}", place_.name, text_,
                     fmt::format(rule, std::forward<Args>(args)...));
     return std::nullopt;
   }
@@ -224,18 +223,18 @@ class SliceReader {
   }
 
   bool enough(const Wiring& wiring) {
-    const int have = cluster_.domains_at(std::numeric_limits<double>::infinity());
     const int need = domains_of_a_group_ * wiring.between.groups;
-    if (need <= have) return true;
-    return fail("it needs {} domains of '{}', the cluster has {}", need, domain_.name, have), false;
+    if (need <= place_.domains) return true;
+    return fail("it needs {} domains of '{}', there are {}", need, domain_.name, place_.domains),
+           false;
   }
 
   bool fabric(Wiring& wiring) {
     if (wiring.between.groups == 1) return true;
-    if (!cluster_.fabric) {
-      return fail("its domains are not joined: the cluster has no fabric"), false;
+    if (place_.fabric == nullptr) {
+      return fail("its domains are not joined: it has no fabric"), false;
     }
-    const model::Fabric& fabric = platform_.fabrics[cluster_.fabric];
+    const model::Fabric& fabric = *place_.fabric;
     const model::Node& node = platform_.nodes[domain_.node];
     if (!node.nic || node.nics == 0) {
       return fail("node '{}' has no network interface", node.name), false;
@@ -251,7 +250,7 @@ class SliceReader {
   }
 
   const model::Platform& platform_;
-  const model::Cluster& cluster_;
+  const Place& place_;
   const model::Domain& domain_;
   const model::Pod* pod_;
   base::Diagnostics& problems_;
@@ -285,7 +284,18 @@ std::string text_of(const std::vector<int>& shape) {
 
 std::optional<Wiring> wiring_of(const model::Platform& platform, const model::Cluster& cluster,
                                 std::string_view slice, base::Diagnostics& problems) {
-  return SliceReader(platform, cluster, problems).read(slice);
+  Place place;
+  place.name = fmt::format("cluster '{}'", cluster.name);
+  place.domain = &platform.domain_of(cluster);
+  if (cluster.pod) place.pod = &platform.pods[cluster.pod];
+  if (cluster.fabric) place.fabric = &platform.fabrics[cluster.fabric];
+  place.domains = cluster.domains_at(std::numeric_limits<double>::infinity());
+  return wiring_of(platform, place, slice, problems);
+}
+
+std::optional<Wiring> wiring_of(const model::Platform& platform, const Place& place,
+                                std::string_view slice, base::Diagnostics& problems) {
+  return SliceReader(platform, place, problems).read(slice);
 }
 
 }  // namespace busbar::topology

@@ -72,6 +72,17 @@ std::string text_of(const std::vector<int>& shape);
 std::optional<Wiring> wiring_of(const model::Platform& platform, const model::Cluster& cluster,
                                 std::string_view slice, base::Diagnostics& problems);
 
+/// Where a slice is taken: domains of one kind, and what joins them.
+struct Place {
+  std::string name;  // for messages: `cluster 'mesa-gpu'`
+  const model::Domain* domain = nullptr;
+  const model::Pod* pod = nullptr;        // none: slices stay inside a domain
+  const model::Fabric* fabric = nullptr;  // none: domains are not joined
+  int domains = 0;                        // that there are
+};
+std::optional<Wiring> wiring_of(const model::Platform& platform, const Place& place,
+                                std::string_view slice, base::Diagnostics& problems);
+
 /// What the links of an abstract network are like.
 struct Cable {
   base::BytesPerSecond bandwidth;  // one direction: of a cable, or of a port of a switch
