@@ -52,10 +52,10 @@ int calibrate_kernels(const CalibrateOptions& options, const LoadedCatalogue& ca
       lines.push_back({chip, name, std::to_string(fit.points), percent(fit.error)});
     }
     for (const auto& fit : fits.timings) {
-      lines.push_back({chip,
-                       fmt::format("{} of {} {}", fit.curve.operation, fit.curve.ranks,
-                                   fit.curve.numbers),
-                       std::to_string(fit.points), percent(fit.error)});
+      lines.push_back(
+          {chip,
+           fmt::format("{} of {} {}", fit.curve.operation, fit.curve.ranks, fit.curve.numbers),
+           std::to_string(fit.points), percent(fit.error)});
     }
     for (const std::string& note : fits.left_out) lines.push_back({chip, note, "", ""});
   }

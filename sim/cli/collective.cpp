@@ -143,8 +143,9 @@ base::Json json_of(const Answer& answer, const Task& task, const Plan& plan) {
 }
 
 void print(const std::vector<Answer>& answers, const Task& task, const Plan& plan) {
-  fmt::print("{} of {} on {} ({} chips): {}\n", name_of(task.operation), base::format_bytes(task.size),
-             task.wiring.name, base::format_count(task.wiring.chips()), plan.algorithm);
+  fmt::print("{} of {} on {} ({} chips): {}\n", name_of(task.operation),
+             base::format_bytes(task.size), task.wiring.name,
+             base::format_count(task.wiring.chips()), plan.algorithm);
   std::vector<std::vector<std::string>> table = {
       {"fidelity", "time", "algorithmic", "bus", "bound", "of the bound"}};
   const double bound = bandwidth_bound(task).value;
@@ -168,7 +169,8 @@ void print(const std::vector<Answer>& answers, const Task& task, const Plan& pla
 
 int collective(const CollectiveOptions& options) {
   base::Diagnostics problems;
-  if (options.topology.empty() && (options.world.empty() || options.cluster.empty() || options.slice.empty())) {
+  if (options.topology.empty() &&
+      (options.world.empty() || options.cluster.empty() || options.slice.empty())) {
     problems.error({}, "write --world, --cluster and --slice, or --topology with --link-bandwidth");
     return report(problems);
   }
@@ -190,19 +192,19 @@ int collective(const CollectiveOptions& options) {
   }
   const auto size = read_quantity(options.size, base::Dimension::kBytes, "--size", problems);
   if (size && *size <= 0.0) problems.error({}, "--size must be above 0");
-  const bool placed = add_sites(options, task.wiring, problems) &&
-                      add_failure(options, *network, task, problems);
+  const bool placed =
+      add_sites(options, task.wiring, problems) && add_failure(options, *network, task, problems);
   if (task.wiring.chips() < 2) problems.error({}, "a collective needs at least two chips");
   if (!size || !placed || problems.has_errors()) return report(problems);
   task.size = base::Bytes{*size};
 
   const collectives::Algorithms algorithms(Registries().collectives);
   collectives::Derating derating;
-  const auto plan =
-      network->domain != nullptr
-          ? collectives::MeasuredDeratings(*platform, algorithms)
-                .plan(task, *network->domain, options.algorithm, options.numbers, derating, problems)
-          : algorithms.plan(task, options.algorithm, problems);
+  const auto plan = network->domain != nullptr
+                        ? collectives::MeasuredDeratings(*platform, algorithms)
+                              .plan(task, *network->domain, options.algorithm, options.numbers,
+                                    derating, problems)
+                        : algorithms.plan(task, options.algorithm, problems);
   if (!plan) return report(problems);
   if (network->domain != nullptr) {
     const auto& chip = platform->accelerators[platform->nodes[network->domain->node].accelerator];

@@ -92,10 +92,10 @@ struct CollectiveOptions {
   int sites = 1;
   std::string wan_bandwidth, wan_latency = "0 s";
   std::string operation = "all-reduce", size = "1 GiB";
-  std::string algorithm;        // empty: chosen
-  std::string numbers;          // type, where a chip's timings know it: int8
+  std::string algorithm;            // empty: chosen
+  std::string numbers;              // type, where a chip's timings know it: int8
   std::string fidelity = "closed";  // closed, flow, both
-  std::string fail;             // link, link:x, cube
+  std::string fail;                 // link, link:x, cube
   bool unfold = false;
   bool json = false;
 };

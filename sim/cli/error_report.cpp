@@ -31,11 +31,8 @@ std::vector<std::string> error_cells(const std::string& name, const validation::
 
 base::Json::Object row_json(int row, const std::string& id, const std::string& reason,
                             double measured_s, double predicted_s, double null_s) {
-  base::Json::Object o{{"row", row},
-                       {"id", id},
-                       {"reason", reason},
-                       {"unit", "s"},
-                       {"expressible", reason.empty()}};
+  base::Json::Object o{
+      {"row", row}, {"id", id}, {"reason", reason}, {"unit", "s"}, {"expressible", reason.empty()}};
   if (!reason.empty()) return o;
   o["measured"] = measured_s;
   o["predicted"] = predicted_s;

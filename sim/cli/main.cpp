@@ -149,8 +149,8 @@ void add_collective(CLI::App* command, cli::CollectiveOptions& options) {
       ->add_option("--op", options.operation,
                    "all-reduce (default), reduce-scatter, all-gather, all-to-all, broadcast, "
                    "send-recv")
-      ->check(CLI::IsMember({"all-reduce", "reduce-scatter", "all-gather", "all-to-all",
-                             "broadcast", "send-recv"}));
+      ->check(CLI::IsMember(
+          {"all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send-recv"}));
   command->add_option("--size", options.size,
                       "of the vector as NCCL's tests count it (default 1 GiB)");
   command->add_option("--algorithm", options.algorithm, "by name (default: the fastest)");

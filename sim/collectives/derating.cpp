@@ -18,6 +18,9 @@ constexpr double kNicShare = 0.95;
 // NCCL reaches on NVLink. Assumed.
 constexpr double kUnmeasuredShare = 0.85;
 constexpr double kUnmeasuredStartup_s = 15e-6;
+// What makes another chip's measurements less fit, in an order of importance: bandwidth first.
+constexpr double kOtherBandwidth = 100.0, kOtherSwitch = 50.0, kFewerRanks = 1.0, kOtherChip = 0.5,
+                 kOtherSize = 1e-3;
 
 bool is_inside(const Link& link) {
   return link.group.starts_with("port") || link.group.size() == 2;  // x+, y-, …
@@ -115,9 +118,10 @@ std::optional<model::CollectiveTiming> timing_for(const model::Efficiency& effic
 }
 
 // The chip itself, or the vendor's with the same kind of links, the nearest bandwidth of a chip and
-// then the nearest size of its domain.
-std::optional<MeasuredDeratings::Source> MeasuredDeratings::source_of(
-    const model::Domain& domain) const {
+// then the nearest size of its domain. A chip that was measured on fewer ranks gives way to one
+// with the same links that was measured on more.
+std::optional<MeasuredDeratings::Source> MeasuredDeratings::source_of(const model::Domain& domain,
+                                                                      int ranks) const {
   const auto chip_of = [&](const model::Domain& d) -> const model::Accelerator& {
     return platform_.accelerators[platform_.nodes[d.node].accelerator];
   };
@@ -130,11 +134,15 @@ std::optional<MeasuredDeratings::Source> MeasuredDeratings::source_of(
     if (other.bandwidth_per_chip().value <= 0.0) continue;
     for (const model::Efficiency& e : platform_.efficiencies) {
       if (e.accelerator != candidate.name || e.timings.empty()) continue;
-      const double bandwidth = std::abs(
-          std::log(other.bandwidth_per_chip().value / domain.bandwidth_per_chip().value));
+      int most = 0;
+      for (const auto& t : e.timings) most = std::max(most, t.ranks);
+      const double missing = std::log2(1.0 * std::max(ranks, most) / most);
+      const double bandwidth =
+          std::abs(std::log(other.bandwidth_per_chip().value / domain.bandwidth_per_chip().value));
       const double size = std::abs(std::log(1.0 * other.chips_installed / domain.chips_installed));
-      const double distance =
-          candidate.name == chip.name ? (&other == &domain ? -2.0 : -1.0) : bandwidth + 1e-3 * size;
+      double distance = kOtherBandwidth * bandwidth + kOtherSize * size + kFewerRanks * missing;
+      if (other.in_network_reduction != domain.in_network_reduction) distance += kOtherSwitch;
+      if (candidate.name != chip.name) distance += kOtherChip;
       if (distance >= best_distance) continue;
       best_distance = distance;
       best = Source{&e, &other};
@@ -173,8 +181,7 @@ double MeasuredDeratings::reference_s(const Source& source, Operation operation,
 
 std::optional<Plan> MeasuredDeratings::plan(const Task& task, const model::Domain& domain,
                                             const std::string& name, const std::string& numbers,
-                                            Derating& derating,
-                                            base::Diagnostics& problems) const {
+                                            Derating& derating, base::Diagnostics& problems) const {
   const topology::Wiring& wiring = task.wiring;
   const bool several = wiring.between.groups > 1;
   if (!name.empty() || !several || wiring.sites > 1) {
@@ -208,7 +215,7 @@ Derating MeasuredDeratings::of(const Task& task, const model::Domain& domain,
   Derating derating;
   derating.nics = task.wiring.between.groups > 1 ? kNicShare : 1.0;
   const int ranks = task.wiring.inside.chips();
-  const auto source = source_of(domain);
+  const auto source = source_of(domain, ranks);
   const Operation operation = timed_as(task.operation);
   std::optional<model::CollectiveTiming> timing;
   if (source) timing = timing_for(*source->efficiency, name_of(operation), ranks, numbers);

@@ -35,8 +35,8 @@ class MeasuredDeratings {
                            base::Diagnostics& problems) const;
 
   /// What a task on chips of a domain loses with an algorithm and numbers of a type (`int8`, or
-  /// empty). Uses the chip's own timings; without any, those of the vendor's chip with the most
-  /// similar links and domain, with `from` naming it.
+  /// empty). Uses the chip's own timings; without any, or with those of fewer ranks alone, those of
+  /// the vendor's chip with the most similar links and domain, with `from` naming it.
   Derating of(const Task& task, const model::Domain& domain, const std::string& algorithm,
               const std::string& numbers) const;
 
@@ -45,7 +45,7 @@ class MeasuredDeratings {
     const model::Efficiency* efficiency = nullptr;
     const model::Domain* domain = nullptr;
   };
-  std::optional<Source> source_of(const model::Domain& domain) const;
+  std::optional<Source> source_of(const model::Domain& domain, int ranks) const;
   double reference_s(const Source& source, Operation operation, base::Bytes size, int ranks,
                      bool in_network) const;
 

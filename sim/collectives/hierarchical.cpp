@@ -48,8 +48,8 @@ Plan pipelined(const Levels& levels, Operation operation, int chunks) {
   beyond.push_back(side_by_side({levels.beyond}));
   beyond.back().repeat = chunks;
   if (operation != Operation::kAllGather) append(plan.steps, levels.scatter);
-  plan.steps.push_back(side_by_side(chunks > 1 ? std::vector<Chain>{inside, beyond}
-                                               : std::vector<Chain>{beyond}));
+  plan.steps.push_back(
+      side_by_side(chunks > 1 ? std::vector<Chain>{inside, beyond} : std::vector<Chain>{beyond}));
   if (operation != Operation::kReduceScatter) append(plan.steps, levels.gather);
   return plan;
 }

@@ -62,6 +62,8 @@ Step round_of(std::vector<Transfer> transfers, std::int64_t repeat) {
 
 Step side_by_side(std::vector<Chain> chains) { return {{}, std::move(chains), 1}; }
 
-void append(Chain& chain, const Chain& more) { chain.insert(chain.end(), more.begin(), more.end()); }
+void append(Chain& chain, const Chain& more) {
+  chain.insert(chain.end(), more.begin(), more.end());
+}
 
 }  // namespace busbar::collectives

@@ -12,9 +12,19 @@ namespace {
 
 std::string needs_switch(const Task& task) {
   if (task.wiring.sites > 1) return "it stays inside one site";
-  if (task.wiring.inside.kind == model::DomainTopology::kTorus) return "it needs switched ports";
+  if (task.wiring.inside.kind == model::DomainTopology::kTorus && task.wiring.inside.chips() > 1) {
+    return "it needs switched ports";
+  }
   if (task.dead) return "a dead cable is one of a torus";
   return {};
+}
+
+// Chunks of pipelines: NCCL's are some 64 KiB or more.
+constexpr double kLeastChunk = 65536.0, kMostChunks = 1024.0;
+
+// Latency of a path of hops inside groups and between them.
+double path_s(const Task& task, double inside, double between) {
+  return inside * task.wiring.inside.hop.value + between * task.wiring.between.latency.value;
 }
 
 Plan finish(const Task& task, SwitchNet& net, Chain steps) {
@@ -45,21 +55,15 @@ std::vector<Message> ring_messages(const SwitchNet& net, double bytes) {
   return messages;
 }
 
-// Runs a pipeline whose steady round is `messages(bytes)`, of `size` bytes in all.
+// A pipeline of `depth` hops whose steady round is `messages(bytes)`, of `size` bytes in all.
+// Chunks follow each other without waiting, so that latency counts once a hop and not once a chunk.
 template <class Messages>
-Chain pipeline(SwitchNet& net, const Messages& messages, double size, int depth) {
-  Plan whole;
-  whole.steps = {net.round(messages(size))};
-  whole.links = net.take_links();
-  double latency = 0.0;
-  for (const Transfer& t : whole.steps[0].transfers) latency = std::max(latency, t.latency_s);
-  const double wire = closed_form(whole).value - latency;
-  const std::int64_t chunks = best_chunks(wire, latency, depth);
-  Step step = whole.steps[0];
-  for (Transfer& t : step.transfers) t.bytes /= static_cast<double>(chunks);
-  step.repeat = chunks + depth - 1;
-  net.give_links(std::move(whole.links));
-  return {std::move(step)};
+Chain pipeline(SwitchNet& net, const Messages& messages, double size, int depth, double latency_s) {
+  const double chunks = std::clamp(std::round(size / kLeastChunk), 1.0, kMostChunks);
+  Step chunk = net.round(messages(size / chunks), static_cast<std::int64_t>(chunks) + depth - 1);
+  for (Transfer& t : chunk.transfers) t.latency_s = 0.0;
+  Step hops = round_of({{chunk.transfers[0].path, 0.0, latency_s}});
+  return {std::move(hops), std::move(chunk)};
 }
 
 // Parent in NCCL's binary tree of n ranks: -1 for rank 0.
@@ -82,14 +86,6 @@ int depth_of(int n) {
 
 }  // namespace
 
-std::int64_t best_chunks(double wire_s, double latency_s, double depth) {
-  constexpr double kMost = 4096.0;
-  if (depth <= 1.0) return 1;
-  if (latency_s <= 0.0) return static_cast<std::int64_t>(kMost);
-  const double best = std::round(std::sqrt(wire_s * (depth - 1.0) / latency_s));
-  return static_cast<std::int64_t>(std::clamp(best, 1.0, kMost));
-}
-
 std::string Ring::unfit(const Task& task) const {
   if (task.operation == Operation::kAllToAll || task.operation == Operation::kSendRecv) {
     return "it does all-reduce, reduce-scatter, all-gather and broadcast";
@@ -101,10 +97,11 @@ Plan Ring::plan(const Task& task) const {
   SwitchNet net(task);
   const int n = net.ranks();
   if (task.operation == Operation::kBroadcast) {
+    const double beyond = net.groups() - 1.0;
     return finish(task, net,
                   pipeline(
-                      net, [&](double bytes) { return ring_messages(net, bytes); },
-                      task.size.value, n - 1));
+                      net, [&](double bytes) { return ring_messages(net, bytes); }, task.size.value,
+                      n - 1, path_s(task, n - 1.0 - beyond, beyond)));
   }
   const std::int64_t passes = task.operation == Operation::kAllReduce ? 2 : 1;
   return finish(task, net, {net.round(ring_messages(net, task.size.value / n), passes * (n - 1))});
@@ -148,8 +145,11 @@ Plan Tree::plan(const Task& task) const {
     }
     return all;
   };
-  const int hops = depth_of(vertices) + p - 1;
-  return finish(task, net, pipeline(net, messages, task.size.value, up ? 2 * hops : hops));
+  const int levels = depth_of(vertices), hops = levels + p - 1;
+  const double path = net.groups() > 1 ? path_s(task, p - 1.0, levels) : path_s(task, levels, 0.0);
+  return finish(
+      task, net,
+      pipeline(net, messages, task.size.value, up ? 2 * hops : hops, up ? 2.0 * path : path));
 }
 
 std::string HalvingDoubling::unfit(const Task& task) const {
@@ -239,8 +239,9 @@ Plan Direct::plan(const Task& task) const {
     TorusNet net(task);
     Plan plan;
     const int axis = net.axes().front();
-    plan.steps = {round_of(net.straight(
-        axis, TorusNet::Coordinates(task.wiring.inside.axes.size(), 0), {{0, 1}}, task.size.value))};
+    plan.steps = {
+        round_of(net.straight(axis, TorusNet::Coordinates(task.wiring.inside.axes.size(), 0),
+                              {{0, 1}}, task.size.value))};
     plan.links = net.take_links();
     return plan;
   }

@@ -35,9 +35,9 @@ class HalvingDoubling : public Algorithm {
   Plan plan(const Task& task) const override;
 };
 
-/// Parallel aggregated trees: all-gather and reduce-scatter of any number of ranks in log2 n rounds,
-/// few bytes far away first. Source: Jeaugey, PAT: a new algorithm for all-gather and reduce-scatter
-/// operations at scale, arXiv 2506.20252.
+/// Parallel aggregated trees: all-gather and reduce-scatter of any number of ranks in log2 n
+/// rounds, few bytes far away first. Source: Jeaugey, PAT: a new algorithm for all-gather and
+/// reduce-scatter operations at scale, arXiv 2506.20252.
 class Pat : public Algorithm {
  public:
   std::string unfit(const Task& task) const override;
@@ -59,9 +59,5 @@ class Direct : public Algorithm {
   std::string unfit(const Task& task) const override;
   Plan plan(const Task& task) const override;
 };
-
-/// Rounds of a pipeline of `depth` hops that are fastest: their time at one chunk is `wire_s` and a
-/// latency.
-std::int64_t best_chunks(double wire_s, double latency_s, double depth);
 
 }  // namespace busbar::collectives

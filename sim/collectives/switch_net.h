@@ -34,8 +34,6 @@ class SwitchNet {
   Step all_pairs(double bytes);
 
   std::vector<Link> take_links() { return std::move(links_); }
-  /// Gives back what was taken, for further rounds.
-  void give_links(std::vector<Link> links) { links_ = std::move(links); }
 
  private:
   struct Real {

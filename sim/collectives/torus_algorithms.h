@@ -19,7 +19,8 @@ class MultiRing : public Algorithm {
 
 /// All-to-all axis after axis, the vector cut as for MultiRing. On an axis of k that wraps, chips
 /// hand on to both neighbours what is for chips further away: k/2 rounds and k/8 of the part over
-/// each cable; without wrap all pairs of a row send at once, and the middle cable carries twice that.
+/// each cable; without wrap all pairs of a row send at once, and the middle cable carries twice
+/// that.
 class DimensionOrder : public Algorithm {
  public:
   std::string unfit(const Task& task) const override;

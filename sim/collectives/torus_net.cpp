@@ -41,9 +41,9 @@ std::int32_t TorusNet::link(const Key& key) {
     const auto& [chip, axis, direction] = key;
     const std::string group{"xyz"[axis], direction > 0 ? '+' : '-'};
     const bool stands = task_.folded && !touched_.contains(key);
-    links_.push_back({group, cable_Bps(axis),
-                      stands ? task_.wiring.inside.chips() - static_cast<double>(touched_.size())
-                             : 1.0});
+    links_.push_back(
+        {group, cable_Bps(axis),
+         stands ? task_.wiring.inside.chips() - static_cast<double>(touched_.size()) : 1.0});
   }
   return found->second;
 }
@@ -104,7 +104,8 @@ std::vector<std::vector<TorusNet::Key>> TorusNet::detours(const Key& dead) const
       const auto beside = neighbour(chip, other, side);
       if (!beside) continue;
       const auto past = neighbour(*beside, axis, direction);
-      if (past) ways.push_back({{chip, other, side}, {*beside, axis, direction}, {*past, other, -side}});
+      if (past)
+        ways.push_back({{chip, other, side}, {*beside, axis, direction}, {*past, other, -side}});
     }
   }
   if (ways.empty() && at(axis).wraps) {

@@ -52,8 +52,8 @@ double scale_s(const Plan& plan, const Chain& chain) {
     for (const Transfer& t : step.transfers) {
       most = std::max(most, t.latency_s);
       for (const std::int32_t link : t.path) {
-        most = std::max(most, t.latency_s +
-                                  t.bytes / plan.links[static_cast<size_t>(link)].capacity_Bps);
+        most = std::max(most,
+                        t.latency_s + t.bytes / plan.links[static_cast<size_t>(link)].capacity_Bps);
       }
     }
     for (const Chain& side : step.chains) most = std::max(most, scale_s(plan, side));
@@ -116,8 +116,8 @@ class Runner {
     for (const Step& step : chain) {
       if (!step.transfers.empty()) flows_[&step] = flows_of(step, alone);
       if (step.chains.empty()) continue;
-      const std::vector<bool> apart = alone ? apart_from_others(step.chains)
-                                            : std::vector<bool>(step.chains.size(), false);
+      const std::vector<bool> apart =
+          alone ? apart_from_others(step.chains) : std::vector<bool>(step.chains.size(), false);
       for (size_t i = 0; i < step.chains.size(); ++i) make_flows(step.chains[i], apart[i]);
     }
   }
@@ -208,8 +208,8 @@ class Runner {
     for (size_t first = kMostFlowsOfActor; first < flows.size(); first += kMostFlowsOfActor) {
       const std::span<const Flow> some(
           flows.begin() + static_cast<std::ptrdiff_t>(first),
-          flows.begin() + static_cast<std::ptrdiff_t>(
-                              std::min(first + kMostFlowsOfActor, flows.size())));
+          flows.begin() +
+              static_cast<std::ptrdiff_t>(std::min(first + kMostFlowsOfActor, flows.size())));
       helpers.push_back(compat::add_actor(desk_, "round", [this, some] { run_flows(some); }));
     }
     run_flows({flows.data(), std::min(flows.size(), kMostFlowsOfActor)});

@@ -17,7 +17,8 @@ constexpr double kNominal = 1e30;  // nominal bandwidth; the live one comes from
 
 }  // namespace
 
-SimgridWorld::SimgridWorld(const std::vector<Link>& links) : engine_(std::make_unique<SimgridEngine>()) {
+SimgridWorld::SimgridWorld(const std::vector<Link>& links)
+    : engine_(std::make_unique<SimgridEngine>()) {
   sg::NetZone* zone = compat::make_star_root(*sg::Engine::get_instance());
   capacities_.reserve(links.size());
   for (size_t i = 0; i < links.size(); ++i) {

@@ -170,7 +170,8 @@ void CatalogReader::axis_bandwidths(const Element& e, model::Domain& domain) {
   for (const auto text : base::split(all, ',')) {
     const auto parsed = base::parse_quantity(base::trim(text), Dimension::kBandwidth);
     if (!parsed || parsed.value <= 0.0) {
-      problems_.error(where, "domain '{}': '{}' is no bandwidth{}{}; write e.g. '128 GB/s, 64 GB/s'",
+      problems_.error(where,
+                      "domain '{}': '{}' is no bandwidth{}{}; write e.g. '128 GB/s, 64 GB/s'",
                       domain.name, base::trim(text), parsed ? "" : ": ", parsed.error);
       return;
     }

@@ -41,7 +41,7 @@ struct ProtocolLine {
 struct CollectiveTiming {
   std::string operation;
   int ranks = 0;
-  std::string numbers;               // `int8`, or empty: any that has no timing of its own
+  std::string numbers;              // `int8`, or empty: any that has no timing of its own
   std::vector<ProtocolLine> lines;  // by rising startup
 };
 
@@ -100,7 +100,7 @@ struct Efficiency {
   std::map<std::string, GemmCurve, std::less<>> gemm;               // by precision
   std::map<std::string, CollectiveCurve, std::less<>> collectives;  // by operation
   std::vector<CollectiveTiming> timings;
-  std::vector<StepConstants> steps;                                 // by release, oldest first
+  std::vector<StepConstants> steps;  // by release, oldest first
 };
 
 }  // namespace busbar::model

@@ -86,8 +86,8 @@ struct Domain {
   int chips_usable = 0;     // what its topology can address
   int chips_used = 0;       // what jobs get; the rest is spare
   DomainTopology topology = DomainTopology::kSwitch;
-  std::vector<int> torus;               // dimensions when a torus, e.g. 4 4 4
-  std::vector<bool> wraps;              // one per dimension
+  std::vector<int> torus;                    // dimensions when a torus, e.g. 4 4 4
+  std::vector<bool> wraps;                   // one per dimension
   std::vector<std::vector<int>> sub_slices;  // shapes that a slice inside it may have
   base::BytesPerSecond link_bandwidth;  // one link, one direction; of a torus: the mean of its axes
   std::vector<base::BytesPerSecond> axis_bandwidths;  // torus with unlike cables: one per dimension

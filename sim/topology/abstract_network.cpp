@@ -68,7 +68,6 @@ std::optional<Wiring> parse_topology(std::string_view text, const Cable& cable,
   } else {
     return fail(fmt::format("unknown kind '{}'", kind));
   }
-  if (wiring.chips() < 2) return fail("a collective needs at least two chips");
   return wiring;
 }
 

@@ -110,8 +110,9 @@ class SliceReader {
   }
 
   std::string offered() const {
-    if (!cubes()) return fmt::format("it offers {}, and several of them as N*{}", listed(),
-                                     text_of(domain_.torus));
+    if (!cubes())
+      return fmt::format("it offers {}, and several of them as N*{}", listed(),
+                         text_of(domain_.torus));
     return fmt::format("it offers {}, and multiples of {} on each axis up to {} domains", listed(),
                        text_of(domain_.torus), most_cubes());
   }
@@ -131,8 +132,9 @@ class SliceReader {
     }
     Shape sorted = shape;
     std::sort(sorted.begin(), sorted.end());
-    const bool sub = std::any_of(domain_.sub_slices.begin(), domain_.sub_slices.end(),
-                                 [&](Shape s) { return std::sort(s.begin(), s.end()), s == sorted; });
+    const bool sub =
+        std::any_of(domain_.sub_slices.begin(), domain_.sub_slices.end(),
+                    [&](Shape s) { return std::sort(s.begin(), s.end()), s == sorted; });
     bool multiple = true;
     int domains = 1;
     for (size_t a = 0; a < whole.size(); ++a) {
@@ -197,9 +199,10 @@ class SliceReader {
 
   bool ports(const Asked& asked, Wiring& wiring) {
     if (asked.shape.size() != 1 || asked.twisted) {
-      return fail("its chips are switched: write their number, 1 to {}, or several groups, such "
-                  "as 2*{}",
-                  domain_.chips_usable, domain_.chips_used),
+      return fail(
+                 "its chips are switched: write their number, 1 to {}, or several groups, such "
+                 "as 2*{}",
+                 domain_.chips_usable, domain_.chips_used),
              false;
     }
     int chips = asked.shape[0];
@@ -212,9 +215,10 @@ class SliceReader {
       }
     }
     if (chips > domain_.chips_usable) {
-      return fail("one group has 1 to {} chips; larger slices are multiples of {}, or say how many "
-                  "groups of how many chips, such as 3*4",
-                  domain_.chips_usable, domain_.chips_used),
+      return fail(
+                 "one group has 1 to {} chips; larger slices are multiples of {}, or say how many "
+                 "groups of how many chips, such as 3*4",
+                 domain_.chips_usable, domain_.chips_used),
              false;
     }
     wiring.inside.ports = chips;

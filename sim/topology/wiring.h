@@ -68,7 +68,8 @@ std::string text_of(const std::vector<int>& shape);
 /// Reads a slice of a cluster: a shape (`8x8x16`, `4x4x8-twisted`), a number of chips (`72`, `512`)
 /// or several groups over the fabric (`2*16x16`, `3*4`). Holds it to the rules of the vendor as the
 /// catalogue states them: shapes below a domain as listed, without wrap where cubes are joined by
-/// optical switches; above, multiples of the domain inside a pod. Reports what is offered otherwise.
+/// optical switches; above, multiples of the domain inside a pod. Reports what is offered
+/// otherwise.
 std::optional<Wiring> wiring_of(const model::Platform& platform, const model::Cluster& cluster,
                                 std::string_view slice, base::Diagnostics& problems);
 

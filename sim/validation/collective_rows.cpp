@@ -46,8 +46,8 @@ class Predictor {
       }
     }
     refuse(row, asked.domain.empty()
-                    ? fmt::format("no domain of '{}' holds '{}'",
-                                  platform_.accelerators[chip].name, asked.slice)
+                    ? fmt::format("no domain of '{}' holds '{}'", platform_.accelerators[chip].name,
+                                  asked.slice)
                     : fmt::format("'{}' has no domain '{}'", platform_.accelerators[chip].name,
                                   asked.domain));
   }
@@ -93,7 +93,7 @@ class Predictor {
     row.predicted_s = closed_form(*plan).value;
     const auto& chip = platform_.accelerators[platform_.nodes[domain.node].accelerator];
     if (derating.from.empty()) {
-      row.caution = "nothing of this vendor is measured";
+      row.caution = "with a usual share of the links: nothing like it is measured";
     } else if (derating.from != chip.name) {
       row.caution = fmt::format("with the measurements of '{}'", derating.from);
     }
@@ -156,10 +156,10 @@ std::vector<CollectiveRow> curve_rows(base::CsvReader& csv, const std::string& p
     if (row.bytes <= 0.0 || fields.number("value") <= 0.0) {
       row.reason = "no bytes, or no measured value";
     } else {
-      predictor.predict({row.system, fields.text("domain"), fields.text("slice"),
-                         fields.text("fabric"), fields.text("balancing"), fields.text("algorithm"),
-                         fields.text("numbers")},
-                        row);
+      predictor.predict(
+          {row.system, fields.text("domain"), fields.text("slice"), fields.text("fabric"),
+           fields.text("balancing"), fields.text("algorithm"), fields.text("numbers")},
+          row);
     }
     if (row.expressible()) row.measured_s = measured_s(fields, row);
     rows.push_back(std::move(row));
@@ -174,7 +174,7 @@ void add_null(std::vector<CollectiveRow>& rows) {
     return row.bytes * collectives::bus_factor(*operation_named(row.operation), row.ranks);
   };
   for (const CollectiveRow& row : rows) {
-    if (row.expressible()) {
+    if (row.expressible() && row.bytes >= kMiB) {
       rates[{row.system, row.operation}].push_back(wire(row) / row.measured_s);
     }
   }
@@ -182,7 +182,7 @@ void add_null(std::vector<CollectiveRow>& rows) {
   for (CollectiveRow& row : rows) {
     if (!row.expressible()) continue;
     const auto& all = rates[{row.system, row.operation}];
-    row.null_s = wire(row) / all[all.size() / 2];
+    if (!all.empty()) row.null_s = wire(row) / all[all.size() / 2];
   }
 }
 
@@ -232,9 +232,8 @@ std::vector<CollectiveErrors> collective_errors(const std::vector<CollectiveRow>
     add(system + ", below 1 MiB",
         [&](const CollectiveRow& r) { return r.system == system && r.bytes < kMiB; });
     for (const auto& [operation, count] : operations) {
-      add(fmt::format("{} {}", system, operation), [&](const CollectiveRow& r) {
-        return r.system == system && r.operation == operation;
-      });
+      add(fmt::format("{} {}", system, operation),
+          [&](const CollectiveRow& r) { return r.system == system && r.operation == operation; });
     }
   }
   return lines;

@@ -26,9 +26,10 @@ struct CollectiveRow {
 /// Reads and predicts a table, in one of two forms:
 /// - NCCL's inside one node: system, op_name, dtype, num_gpus, bytes, latency_us;
 /// - published curves: id, chip, slice, fabric, balancing, operation, algorithm, numbers, bytes,
-///   quantity (`busbw`, `algbw` or `time`), value (GB/s, or s). `domain` may name the domain; blank:
-///   the chip's smallest that holds the slice. Blank algorithm: chosen.
-/// The null model is one bandwidth per system and operation: the median of its rows.
+///   quantity (`busbw`, `algbw` or `time`), value (GB/s, or s). `domain` may name the domain;
+///   blank: the chip's smallest that holds the slice. Blank algorithm: chosen.
+/// The null model is one bandwidth per system and operation: the median of its rows of 1 MiB or
+/// more.
 std::vector<CollectiveRow> predict_collectives(const std::string& path,
                                                const model::Platform& platform,
                                                const collectives::Algorithms& algorithms,

@@ -36,10 +36,10 @@ std::string kernels_xml(const std::string& accelerator, const KernelFits& fits,
         share(fit.error));
   }
   for (const auto& [timing, points, error] : fits.timings) {
-    text += fmt::format("  <timing operation=\"{}\" ranks=\"{}\"{} points=\"{}\" error=\"{}\">\n",
-                        timing.operation, timing.ranks,
-                        timing.numbers.empty() ? "" : fmt::format(" numbers=\"{}\"", timing.numbers),
-                        points, share(error));
+    text += fmt::format(
+        "  <timing operation=\"{}\" ranks=\"{}\"{} points=\"{}\" error=\"{}\">\n", timing.operation,
+        timing.ranks, timing.numbers.empty() ? "" : fmt::format(" numbers=\"{}\"", timing.numbers),
+        points, share(error));
     for (const model::ProtocolLine& line : timing.lines) {
       text += fmt::format("    <line startup=\"{:.2f} us\" bandwidth=\"{:.4g} GB/s\"/>\n",
                           line.startup.value * 1e6, line.bandwidth.value / 1e9);

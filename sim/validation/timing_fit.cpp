@@ -58,7 +58,8 @@ Candidate solve(const std::vector<TimingPoint>& points, const std::vector<double
 }
 
 // Lines that are fastest somewhere between the sizes, by rising startup.
-std::vector<model::ProtocolLine> envelope(const std::vector<double>& at, double least, double most) {
+std::vector<model::ProtocolLine> envelope(const std::vector<double>& at, double least,
+                                          double most) {
   std::set<size_t> used;
   for (int i = 0; i <= 400; ++i) {
     const double x = least * std::pow(most / least, i / 400.0);
@@ -119,8 +120,9 @@ Fitted<model::CollectiveTiming> fit_timing(const std::vector<TimingPoint>& point
   for (const double low : {0.05, 0.2}) {
     for (const double middle : {0.3, 0.6}) {
       std::vector<double> start = {std::log(fastest_s), std::log(rate)};
-      if (lines > 1) start = {std::log(fastest_s), std::log(rate * low), std::log(5.0 * fastest_s),
-                              std::log(rate)};
+      if (lines > 1)
+        start = {std::log(fastest_s), std::log(rate * low), std::log(5.0 * fastest_s),
+                 std::log(rate)};
       if (lines > 2) {
         start.insert(start.begin() + 2, {std::log(2.0 * fastest_s), std::log(rate * middle)});
       }

@@ -26,8 +26,8 @@ bool run(const Case& c) {
   base::Diagnostics problems;
   collectives::Task task;
   task.size = base::Bytes{1 << 30};
-  task.wiring =
-      *topology::parse_topology(c.torus, {base::BytesPerSecond{100e9}, base::Seconds{1e-6}}, problems);
+  task.wiring = *topology::parse_topology(
+      c.torus, {base::BytesPerSecond{100e9}, base::Seconds{1e-6}}, problems);
   task.folded = c.folded;
   if (c.dead) task.dead = collectives::DeadCable{0};
   base::Registry<collectives::Algorithm> registry{"collective"};
@@ -40,8 +40,11 @@ bool run(const Case& c) {
   getrusage(RUSAGE_SELF, &used);
   const double mb = static_cast<double>(used.ru_maxrss) / 1024.0;
   const bool met = cpu_s <= c.target_s && (c.target_mb == 0.0 || mb <= c.target_mb);
-  fmt::print("{:44} {:7} transfers {:7} flows {:8.3f} ms simulated {:7.3f} CPU s (at most {}) {:6.1f} MB{}\n", c.name,
-             flows.transfers, flows.flows, flows.end[0].value * 1e3, cpu_s, c.target_s, mb, met ? "" : "  MISSED");
+  fmt::print(
+      "{:44} {:7} transfers {:7} flows {:8.3f} ms simulated {:7.3f} CPU s (at most {}) {:6.1f} "
+      "MB{}\n",
+      c.name, flows.transfers, flows.flows, flows.end[0].value * 1e3, cpu_s, c.target_s, mb,
+      met ? "" : "  MISSED");
   std::fflush(stdout);
   return met;
 }
@@ -50,9 +53,10 @@ bool run(const Case& c) {
 
 int main() {
   bool met = true;
-  for (const Case& c : {Case{"8,192 chips, folded", "torus:16x16x32", true, false, 0.1, 100.0},
-                        Case{"8,192 chips, one dead cable", "torus:16x16x32", true, true, 1.0, 0.0},
-                        Case{"1,024 chips, every step of every chip", "torus:8x8x16", false, false, 1.5, 0.0}}) {
+  for (const Case& c :
+       {Case{"8,192 chips, folded", "torus:16x16x32", true, false, 0.1, 100.0},
+        Case{"8,192 chips, one dead cable", "torus:16x16x32", true, true, 1.0, 0.0},
+        Case{"1,024 chips, every step of every chip", "torus:8x8x16", false, false, 1.5, 0.0}}) {
     const pid_t child = fork();
     if (child == 0) _exit(run(c) ? 0 : 1);
     int status = 0;

@@ -63,8 +63,9 @@ TEST(PlanRunner, FlowsTakeWhatTheClosedFormSays) {
             const Plan plan = plan_of(task, name);
             // Pipelines of thousands of rounds are one of the sizes only.
             if (size != 1e6 && plan.steps.size() == 1 && plan.steps[0].repeat > 64) continue;
-            expect_equal(plan, fmt::format("{} {} {} {} {}", text, name, collectives::kOperationNames[op],
-                                           size, folded ? "folded" : "whole"));
+            expect_equal(plan,
+                         fmt::format("{} {} {} {} {}", text, name, collectives::kOperationNames[op],
+                                     size, folded ? "folded" : "whole"));
             ++compared;
           }
         }
