@@ -77,15 +77,13 @@ double fabric_s(const Task& task) {
   const double p = task.wiring.inside.chips(), groups = between.groups, n = p * groups;
   const double bytes = task.size.value;
   const bool adds_up = task.wiring.inside.in_network_reduction;
-  // Of two neighbours, send-recv stays inside their group, and inside their leaf.
-  const bool leaves = task.operation != Operation::kSendRecv || p == 1.0;
-  if (!leaves) return 0.0;
+  // Of two neighbours, send-recv stays inside their group.
+  if (task.operation == Operation::kSendRecv) {
+    return bytes / (p > 1.0 ? task.wiring.inside.chip_bandwidth() : between.nic).value;
+  }
   double most = crossing(task.operation, bytes, p, n) / (p * between.nic.value);
-  if (task.operation == Operation::kSendRecv) return bytes / between.nic.value;
   if (!adds_up && task.operation != Operation::kAllToAll) {
-    most = std::max(most, (task.operation == Operation::kAllReduce ? 2.0 : 1.0) * (groups - 1.0) *
-                              bytes / (n * between.nic.value) *
-                              (task.operation == Operation::kAllReduce ? 1.0 : 1.0));
+    most = std::max(most, volume(task.operation, bytes, groups) / (n * between.nic.value));
   }
   double oversubscription = 1.0, below = 1.0;
   for (const topology::Tier& tier : between.tiers) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "sim/collectives/torus_net.h"
 
@@ -104,6 +105,72 @@ std::vector<double> cut(const TorusNet& net) {
   return parts;
 }
 
+// Of the vector, what each axis works on in each phase, so that the phases take as little as they
+// can together. A part of the vector takes the axes in one order; there is a part for each order.
+// Starts from the orders that go around the axes, all of which do for equal ones.
+std::vector<std::vector<double>> ring_shares(const TorusNet& net) {
+  const size_t axes = net.axes().size();
+  std::vector<std::vector<size_t>> orders;
+  std::vector<double> weights;
+  std::vector<size_t> order(axes);
+  std::iota(order.begin(), order.end(), size_t{0});
+  const std::vector<double> parts = cut(net);
+  do {
+    bool around = true;
+    for (size_t p = 1; p < axes; ++p) around = around && order[p] == (order[0] + p) % axes;
+    orders.push_back(order);
+    weights.push_back(around ? parts[order[0]] : 0.0);
+  } while (std::next_permutation(order.begin(), order.end()));
+  const auto shares_of = [&](const std::vector<double>& w) {
+    std::vector<std::vector<double>> shares(axes, std::vector<double>(axes, 0.0));
+    for (size_t o = 0; o < orders.size(); ++o) {
+      double share = w[o];
+      for (size_t phase = 0; phase < axes; ++phase) {
+        shares[phase][orders[o][phase]] += share;
+        share /= net.extent(net.axes()[orders[o][phase]]);
+      }
+    }
+    return shares;
+  };
+  const auto cost = [&](const std::vector<double>& w) {
+    double sum = 0.0;
+    for (const auto& phase : shares_of(w)) {
+      double most = 0.0;
+      for (size_t a = 0; a < axes; ++a) {
+        const int axis = net.axes()[a];
+        const double n = net.extent(axis);
+        most = std::max(
+            most, phase[a] * (n - 1.0) / n / net.cable_Bps(axis) / (net.wraps(axis) ? 2.0 : 1.0));
+      }
+      sum += most;
+    }
+    return sum;
+  };
+  // Moves weight from one order to another (or two others) as long as that helps.
+  double best = cost(weights);
+  for (double step = 0.1; step > 1e-4;) {
+    bool better = false;
+    for (size_t from = 0; from < weights.size(); ++from) {
+      for (size_t a = 0; a < weights.size(); ++a) {
+        for (size_t b = a; b < weights.size(); ++b) {
+          std::vector<double> moved = weights;
+          const double amount = std::min(step, weights[from]);
+          moved[from] -= amount;
+          moved[a] += amount / 2.0;
+          moved[b] += amount / 2.0;
+          const double now = cost(moved);
+          if (now >= best * (1.0 - 1e-9)) continue;
+          best = now;
+          weights = std::move(moved);
+          better = true;
+        }
+      }
+    }
+    if (!better) step /= 2.0;
+  }
+  return shares_of(weights);
+}
+
 // The axis of a part in a phase.
 int axis_of(const TorusNet& net, size_t part, size_t phase) {
   return net.axes()[(part + phase) % net.axes().size()];
@@ -124,30 +191,38 @@ std::string MultiRing::unfit(const Task& task) const {
 
 Plan MultiRing::plan(const Task& task) const {
   TorusNet net(task);
-  const std::vector<double> parts = cut(net);
-  const size_t phases = parts.size();
   Plan plan;
   plan.folded = task.folded;
+  if (task.operation == Operation::kBroadcast) {
+    const std::vector<double> parts = cut(net);
+    for (size_t phase = 0; phase < parts.size(); ++phase) {
+      std::vector<Chain> chains;
+      for (size_t part = 0; part < parts.size(); ++part) {
+        const double bytes = parts[part] * task.size.value;
+        for (Chain& c : broadcast_phase(net, axis_of(net, part, phase), bytes)) {
+          chains.push_back(std::move(c));
+        }
+      }
+      add_phase(plan.steps, std::move(chains));
+    }
+    plan.links = net.take_links();
+    return plan;
+  }
+  const auto shares = ring_shares(net);
   const auto add = [&](size_t phase) {
     std::vector<Chain> chains;
-    for (size_t part = 0; part < parts.size(); ++part) {
-      double bytes = parts[part] * task.size.value;
-      const bool whole = task.operation == Operation::kBroadcast;
-      for (size_t before = 0; before < phase && !whole; ++before) {
-        bytes /= net.extent(axis_of(net, part, before));
-      }
-      const int axis = axis_of(net, part, phase);
-      for (Chain& c : whole ? broadcast_phase(net, axis, bytes) : ring_phase(net, axis, bytes)) {
-        chains.push_back(std::move(c));
-      }
+    for (size_t a = 0; a < shares[phase].size(); ++a) {
+      const double bytes = shares[phase][a] * task.size.value;
+      if (bytes <= 0.0) continue;
+      for (Chain& c : ring_phase(net, net.axes()[a], bytes)) chains.push_back(std::move(c));
     }
     add_phase(plan.steps, std::move(chains));
   };
   if (task.operation != Operation::kAllGather) {
-    for (size_t phase = 0; phase < phases; ++phase) add(phase);
+    for (size_t phase = 0; phase < shares.size(); ++phase) add(phase);
   }
-  if (task.operation == Operation::kAllReduce || task.operation == Operation::kAllGather) {
-    for (size_t phase = phases; phase-- > 0;) add(phase);
+  if (task.operation != Operation::kReduceScatter) {
+    for (size_t phase = shares.size(); phase-- > 0;) add(phase);
   }
   plan.links = net.take_links();
   return plan;
