@@ -170,9 +170,8 @@ void CatalogReader::axis_bandwidths(const Element& e, model::Domain& domain) {
   for (const auto text : base::split(all, ',')) {
     const auto parsed = base::parse_quantity(base::trim(text), Dimension::kBandwidth);
     if (!parsed || parsed.value <= 0.0) {
-      problems_.error(where,
-                      "domain '{}': '{}' is no bandwidth{}{}; write e.g. '128 GB/s, 64 GB/s'",
-                      domain.name, base::trim(text), parsed ? "" : ": ", parsed.error);
+      problems_.error(where, "domain '{}': axis-bandwidths: {}", domain.name,
+                      parsed ? "each must be above 0" : parsed.error);
       return;
     }
     domain.axis_bandwidths.emplace_back(parsed.value);

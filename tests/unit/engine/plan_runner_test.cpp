@@ -94,5 +94,65 @@ TEST(PlanRunner, FoldedIsWhole) {
   }
 }
 
+// Two slices on one fat tree, each a pair of hosts on either leaf, whose all-reduces of 1 GB and
+// 0.5 GB share the spine of 1 GB/s. Alone they take 1 s and 0.5 s. Together each gets half until
+// the smaller is done at 1 s; the larger, half done, has the spine to itself and ends at 1.5 s.
+TEST(PlanRunner, TwoSlicesShareAFatTree) {
+  const auto all_reduce = [](double bytes, std::int32_t first_nic) {
+    Plan plan;
+    for (const char* group :
+         {"spine up", "spine down", "nic", "nic", "nic", "nic", "nic", "nic", "nic", "nic"}) {
+      plan.links.push_back({group, 1e9, 1.0});
+    }
+    const std::int32_t n = first_nic;
+    plan.steps = {collectives::round_of(
+        {{{n, 0, n + 3}, bytes / 2.0, 0.0}, {{n + 2, 1, n + 1}, bytes / 2.0, 0.0}}, 2)};
+    return plan;
+  };
+  const Plan a = all_reduce(1e9, 2), b = all_reduce(0.5e9, 6);
+  in_child([&] {
+    const PlanRun run = run_plans({&a, &b});
+    EXPECT_NEAR(run.end[0].value, 1.5, 1e-6);
+    EXPECT_NEAR(run.end[1].value, 1.0, 1e-6);
+  });
+  // The independent max-min says the same of both side by side.
+  Plan both = a;
+  both.steps = {collectives::side_by_side({a.steps, b.steps})};
+  EXPECT_NEAR(closed_form(both).value, 1.5, 1e-9);
+  expect_equal(both, "side by side");
+}
+
+// A dead cable unfolds the rows that its detours touch, where chains contend: SimGrid's shares are
+// those of the independent max-min, with latency that keeps rings out of step.
+TEST(PlanRunner, DegradedToriShareAsMaxMin) {
+  for (const char* text : {"torus:4x4x4", "torus:5x3", "ring:6", "mesh:4x4", "torus:2x4x3"}) {
+    for (const Operation op :
+         {Operation::kAllReduce, Operation::kAllToAll, Operation::kBroadcast}) {
+      for (const bool folded : {true, false}) {
+        Task task{op, base::Bytes{1e7}, network(text), folded, collectives::DeadCable{0}};
+        if (!folded && task.wiring.chips() > 24) continue;  // the independent one is slow
+        expect_equal(plan_of(task, ""), text);
+      }
+    }
+  }
+}
+
+// Transfers that nothing can touch end together as one flow or as many.
+TEST(PlanRunner, BundlesAreExact) {
+  Task task{Operation::kAllReduce, base::Bytes{1e8}, network("torus:4x3x2"), false, {}};
+  const Plan plan = plan_of(task, "multi-ring");
+  const double closed = closed_form(plan).value;
+  in_child([&] {
+    const PlanRun run = run_plan(plan, Bundling::kNone);
+    EXPECT_EQ(run.flows, run.transfers);
+    EXPECT_NEAR(run.end[0].value, closed, kSame * closed);
+  });
+  in_child([&] {
+    const PlanRun run = run_plan(plan, Bundling::kExact);
+    EXPECT_LT(run.flows, run.transfers / 2);
+    EXPECT_NEAR(run.end[0].value, closed, kSame * closed);
+  });
+}
+
 }  // namespace
 }  // namespace busbar::engine
