@@ -8,6 +8,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/report.h"
 #include "sim/validation/efficiency_file.h"
+#include "sim/validation/timing_fit.h"
 
 namespace busbar::cli {
 namespace {
@@ -31,9 +32,13 @@ int calibrate_kernels(const CalibrateOptions& options, const LoadedCatalogue& ca
   }
   if (!options.square_products.empty()) {
     validation::fit_square_products(options.square_products, catalogue.platform, table, problems);
+    validation::fit_timings(validation::read_torus_gathers(options.square_products, problems),
+                            catalogue.platform, table);
   }
   if (!options.collectives.empty()) {
     validation::fit_collectives(options.collectives, catalogue.platform, table, problems);
+    validation::fit_timings(validation::read_timings(options.collectives, problems),
+                            catalogue.platform, table);
   }
   if (problems.has_errors()) return report(problems);
   std::vector<std::vector<std::string>> lines = {{"chip", "kernel", "points", "MAPE %"}};
@@ -45,6 +50,12 @@ int calibrate_kernels(const CalibrateOptions& options, const LoadedCatalogue& ca
     }
     for (const auto& [name, fit] : fits.collectives) {
       lines.push_back({chip, name, std::to_string(fit.points), percent(fit.error)});
+    }
+    for (const auto& fit : fits.timings) {
+      lines.push_back(
+          {chip,
+           fmt::format("{} of {} {}", fit.curve.operation, fit.curve.ranks, fit.curve.numbers),
+           std::to_string(fit.points), percent(fit.error)});
     }
     for (const std::string& note : fits.left_out) lines.push_back({chip, note, "", ""});
   }

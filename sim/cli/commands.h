@@ -95,7 +95,7 @@ struct EstimateOptions {
 };
 
 struct ValidateOptions {
-  std::string what;   // training
+  std::string what;   // training or collectives
   std::string table;  // measured rows
   std::string format = "rows";
   std::string world;                // hardware that the rows name; empty: the shipped catalogue
@@ -103,6 +103,20 @@ struct ValidateOptions {
   bool refit = false;
   std::string leave_out;  // model, chip, stack or nothing
   std::string plot;
+  bool json = false;
+};
+
+struct CollectiveOptions {
+  std::string world, cluster, slice;  // or
+  std::string topology, link_bandwidth, link_latency = "1 us";
+  int sites = 1;
+  std::string wan_bandwidth, wan_latency = "0 s";
+  std::string operation = "all-reduce", size = "1 GiB";
+  std::string algorithm;            // empty: chosen
+  std::string numbers;              // type, where a chip's timings know it: int8
+  std::string fidelity = "closed";  // closed, flow, both
+  std::string fail;                 // link, link:x, cube
+  bool unfold = false;
   bool json = false;
 };
 
@@ -124,6 +138,8 @@ int list(const ListOptions& options);
 int estimate(const EstimateOptions& options);
 int calibrate(const CalibrateOptions& options);
 int validate(const ValidateOptions& options);
+int validate_collectives(const ValidateOptions& options);
+int collective(const CollectiveOptions& options);
 int export_file(const ExportOptions& options);
 int export_simgrid(const ExportSimgridOptions& options);
 

@@ -122,9 +122,12 @@ void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
 }
 
 void add_validate(CLI::App* command, cli::ValidateOptions& options) {
-  command->add_option("what", options.what, "training: step times of training runs")
+  command
+      ->add_option("what", options.what,
+                   "training: step times of training runs; collectives: NCCL's tables and "
+                   "published curves")
       ->required()
-      ->check(CLI::IsMember({"training"}));
+      ->check(CLI::IsMember({"training", "collectives"}));
   command->add_option("--table", options.table, "CSV file of measured rows")->required();
   command->add_option("--format", options.format, "rows (default) or vtrain")
       ->check(CLI::IsMember({"rows", "vtrain"}));
@@ -140,6 +143,45 @@ void add_validate(CLI::App* command, cli::ValidateOptions& options) {
           "constants fitted without it")
       ->check(CLI::IsMember({"model", "chip", "stack"}));
   command->add_option("--plot", options.plot, "PNG file: predicted against measured");
+  command->add_flag("--json", options.json, "print as JSON");
+}
+
+void add_collective(CLI::App* command, cli::CollectiveOptions& options) {
+  auto* world = command->add_option("--world", options.world, "world XML file");
+  command->add_option("--cluster", options.cluster, "one of its clusters")->needs(world);
+  command->add_option("--slice", options.slice, "8x8x16, 72 (chips) or 2*16x16 (over the fabric)")
+      ->needs(world);
+  command
+      ->add_option("--topology", options.topology,
+                   "a network without a world: torus:4x4x4, mesh:4x4, ring:16, switch:72, "
+                   "nvswitch:8 (adds up), fat-tree:8x16@2 (leaves x hosts @ oversubscription)")
+      ->excludes(world);
+  command->add_option("--link-bandwidth", options.link_bandwidth,
+                      "of a cable or port, one direction: 100 GB/s");
+  command->add_option("--link-latency", options.link_latency, "of a hop (default 1 us)");
+  command->add_option("--sites", options.sites, "equal sites that it spans (default 1)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--wan-bandwidth", options.wan_bandwidth,
+                      "between two sites, one direction: 1 Tbit/s");
+  command->add_option("--wan-latency", options.wan_latency, "one way (default 0 s)");
+  command
+      ->add_option("--op", options.operation,
+                   "all-reduce (default), reduce-scatter, all-gather, all-to-all, broadcast, "
+                   "send-recv")
+      ->check(CLI::IsMember(
+          {"all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send-recv"}));
+  command->add_option("--size", options.size,
+                      "of the vector as NCCL's tests count it (default 1 GiB)");
+  command->add_option("--algorithm", options.algorithm, "by name (default: the fastest)");
+  command->add_option("--numbers", options.numbers,
+                      "type of the numbers, where a chip's timings tell it apart: int8");
+  command->add_option("--fidelity", options.fidelity, "closed (default), flow or both")
+      ->check(CLI::IsMember({"closed", "flow", "both"}));
+  command
+      ->add_option("--fail", options.fail,
+                   "link (or link:x, link:y, link:z): a dead cable of a torus; cube: a dead cube")
+      ->check(CLI::IsMember({"link", "link:x", "link:y", "link:z", "cube"}));
+  command->add_flag("--unfold", options.unfold, "every chip and link instead of representatives");
   command->add_flag("--json", options.json, "print as JSON");
 }
 
@@ -171,7 +213,7 @@ void add_topology(CLI::App* command, cli::TopologyChoice& choice) {
   command->add_option("--cluster", choice.cluster,
                       "one of its clusters (default: the network between its sites)");
   command->add_option("--slice", choice.slice,
-                      "of the cluster: 8x8x16, 4x4x8_twisted, or a number of chips (default: one "
+                      "of the cluster: 8x8x16, 4x4x8-twisted, or a number of chips (default: one "
                       "domain)");
   command->add_option("--link-bandwidth", choice.link_bandwidth,
                       "of GraphML links without a speed, e.g. \"10 Gbit/s\"");
@@ -276,6 +318,11 @@ int dispatch(int argc, char** argv) {
   auto* estimate = app.add_subcommand("estimate", "estimate one step without a run");
   add_estimate(estimate, estimate_options);
 
+  cli::CollectiveOptions collective_options;
+  auto* collective =
+      app.add_subcommand("collective", "time of one collective on a slice or a network");
+  add_collective(collective, collective_options);
+
   cli::ValidateOptions validate_options;
   auto* validate = app.add_subcommand("validate", "compare with measurements, beside a null model");
   add_validate(validate, validate_options);
@@ -298,6 +345,7 @@ int dispatch(int argc, char** argv) {
   if (*show) return cli::show(show_options);
   if (*calibrate) return cli::calibrate(calibrate_options);
   if (*validate) return cli::validate(validate_options);
+  if (*collective) return cli::collective(collective_options);
   if (*estimate) return cli::estimate(estimate_options);
   if (*export_simgrid) return cli::export_simgrid(export_simgrid_options);
   if (*export_log) return cli::export_file(export_options);

@@ -8,6 +8,7 @@ Registries::Registries() {
   scheduling::add_builtin(brokers);
   training::add_builtin(step_models);
   serving::add_builtin(serving_models);
+  collectives::add_builtin(collectives);
   generator::add_builtin(arrivals);
   generator::add_builtin(logs);
 }
@@ -19,6 +20,7 @@ base::KnownBehaviours Registries::known() const {
   brokers.describe(known);
   step_models.describe(known);
   serving_models.describe(known);
+  collectives.describe(known);
   arrivals.describe(known);
   logs.describe(known);
   return known;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sim/base/registry.h"
+#include "sim/collectives/algorithm.h"
 #include "sim/engine/behaviours.h"
 #include "sim/model/scenario.h"
 #include "workloads/generator/generator.h"
@@ -15,6 +16,7 @@ struct Registries {
   base::Registry<scheduling::Broker> brokers{"broker"};
   base::Registry<training::StepModel> step_models{"step model"};
   base::Registry<serving::ServingModel> serving_models{"serving model"};
+  base::Registry<collectives::Algorithm> collectives{"collective"};
   base::Registry<generator::ArrivalProcess> arrivals{"arrival process"};
   base::Registry<generator::LogReader> logs{"log format"};
 

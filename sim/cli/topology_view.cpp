@@ -4,7 +4,6 @@
 
 #include "sim/base/text.h"
 #include "sim/base/units.h"
-#include "sim/cli/slice_wiring.h"
 #include "sim/input/graphml_reader.h"
 #include "sim/input/reader.h"
 #include "sim/topology/wiring_network.h"
@@ -77,13 +76,15 @@ bool read_view(const TopologyChoice& choice, TopologyView& view, base::Diagnosti
     return false;
   }
   view.cluster = &view.platform.clusters[found];
-  view.wiring = slice_wiring(view.platform, *view.cluster, choice.slice, problems);
+  // One domain where no slice is asked for.
+  const model::Domain& domain = view.platform.domain_of(*view.cluster);
+  const std::string whole = domain.topology == model::DomainTopology::kTorus
+                                ? topology::text_of(domain.torus)
+                                : std::to_string(domain.chips_usable);
+  view.wiring = topology::wiring_of(view.platform, *view.cluster,
+                                    choice.slice.empty() ? whole : choice.slice, problems);
   if (!view.wiring) return false;
-  double chips = 1.0 * view.wiring->between.groups * view.wiring->inside.ports;
-  if (view.wiring->inside.kind == model::DomainTopology::kTorus) {
-    chips = view.wiring->between.groups;
-    for (const topology::Axis& axis : view.wiring->inside.axes) chips *= axis.extent;
-  }
+  const double chips = view.wiring->chips();
   if (chips > kMostChips) {
     problems.error({}, "slice '{}' has {} chips; one by one at most {} are shown or exported",
                    choice.slice, base::format_count(chips), base::format_count(kMostChips));

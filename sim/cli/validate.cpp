@@ -3,6 +3,7 @@
 #include "sim/base/json.h"
 #include "sim/cli/catalogue.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/error_report.h"
 #include "sim/cli/estimate_report.h"
 #include "sim/cli/picture.h"
 #include "sim/cli/report.h"
@@ -16,15 +17,9 @@ using validation::TrainingRow;
 
 base::Json json_of(const StepPrediction& p) {
   const TrainingRow& row = *p.row;
-  base::Json::Object o{{"row", row.index},
-                       {"id", row.id},
-                       {"reason", row.reason},
-                       {"unit", "s"},
-                       {"expressible", row.expressible()}};
+  base::Json::Object o =
+      row_json(row.index, row.id, row.reason, row.measured_s, p.predicted_s, p.null_s);
   if (!row.expressible()) return o;
-  o["measured"] = row.measured_s;
-  o["predicted"] = p.predicted_s;
-  o["null"] = p.null_s > 0.0 ? base::Json(p.null_s) : base::Json(nullptr);
   o["family"] = row.family();
   o["model"] = row.model->name;
   o["chip"] = row.slice.accelerator->name;
@@ -46,25 +41,6 @@ base::Json json_of(const StepPrediction& p) {
   return o;
 }
 
-base::Json json_of(const validation::Errors& e) {
-  return base::Json::Object{
-      {"n", e.count},          {"mape", e.mean_absolute}, {"median", e.median_absolute},
-      {"p90", e.p90_absolute}, {"max", e.most_absolute},  {"bias", e.bias},
-      {"spearman", e.spearman}};
-}
-
-std::vector<std::string> cells(const std::string& name, const validation::Errors& e) {
-  const auto percent = [](double x) { return fmt::format("{:.1f}", 100.0 * x); };
-  return {name,
-          std::to_string(e.count),
-          percent(e.mean_absolute),
-          percent(e.median_absolute),
-          percent(e.p90_absolute),
-          percent(e.most_absolute),
-          fmt::format("{:+.1f}", 100.0 * e.bias),
-          fmt::format("{:.2f}", e.spearman)};
-}
-
 validation::Constants constants_of(const ValidateOptions& options) {
   if (options.leave_out == "model") return validation::Constants::kWithoutModel;
   if (options.leave_out == "chip") return validation::Constants::kWithoutChip;
@@ -75,6 +51,7 @@ validation::Constants constants_of(const ValidateOptions& options) {
 }  // namespace
 
 int validate(const ValidateOptions& options) {
+  if (options.what == "collectives") return validate_collectives(options);
   base::Diagnostics problems;
   if (!options.leave_out.empty() && !options.refit) {
     problems.error({}, "--leave-out needs --refit: shipped constants were fitted on all rows");
@@ -107,13 +84,8 @@ int validate(const ValidateOptions& options) {
     }
     if (options.json) return kOk;
   }
-  std::vector<std::vector<std::string>> table = {
-      {"rows of", "n", "MAPE", "median", "p90", "max", "bias", "Spearman", "null"}};
-  for (const auto& line : lines) {
-    auto row = cells(line.name, line.model);
-    row.push_back(fmt::format("{:.1f}", 100.0 * line.null.mean_absolute));
-    table.push_back(row);
-  }
+  std::vector<std::vector<std::string>> table = {error_head()};
+  for (const auto& line : lines) table.push_back(error_cells(line.name, line.model, line.null));
   fmt::print("Errors of the step time in percent; MAPE of the null model in the last column.\n");
   print_table(table, {1, 2, 3, 4, 5, 6, 7, 8});
   fmt::print("{} of {} rows expressible\n", expressible, rows.size());

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/topology/max_min.h"
+
 namespace busbar::engine {
 
 /// A link as the fleet level sees it: the top of a fabric, a building's uplink, a WAN direction.
@@ -46,13 +48,6 @@ class RateSolver {
   Listener listener_;
 };
 
-/// Max-min fair allocation by progressive filling: all flows grow at one pace until a link is full
-/// or a demand is met. The oracle of the SimGrid solver's tests. Pure.
-///
-/// @param capacity_Bps  one per link.   @param paths, demand_Bps  one per flow.
-/// @returns one rate per flow.
-std::vector<double> max_min_shares(std::span<const double> capacity_Bps,
-                                   const std::vector<std::vector<std::int32_t>>& paths,
-                                   std::span<const double> demand_Bps);
+using topology::max_min_shares;  // the oracle of the tests
 
 }  // namespace busbar::engine

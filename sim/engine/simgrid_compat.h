@@ -7,6 +7,7 @@
 #include <simgrid/version.h>
 // clang-format on
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,15 @@ inline void add_star_route(sg::NetZone* zone, sg::Host* host,
     zone->add_route(host, nullptr, links, false);
   }
 }
+/// Links that a flow from a host to itself passes.
+inline void add_loopback_route(sg::NetZone* zone, sg::Host* host,
+                               const std::vector<sg::LinkInRoute>& links) {
+  zone->add_route(host, host, links, false);
+}
+inline sg::ActorPtr add_actor(sg::Host* host, const std::string& name,
+                              const std::function<void()>& code) {
+  return host->add_actor(name, code);
+}
 inline double load_of(const sg::Link* link) { return link->get_load(); }
 inline constexpr const char* kTcpGammaOff = "network/TCP-gamma:0";
 inline constexpr const char* kTimingPrecision = "precision/timing";
@@ -52,6 +62,14 @@ inline void add_star_route(sg::NetZone* zone, sg::Host* host,
   } else {
     zone->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, links, false);
   }
+}
+inline void add_loopback_route(sg::NetZone* zone, sg::Host* host,
+                               const std::vector<sg::LinkInRoute>& links) {
+  zone->add_route(host->get_netpoint(), host->get_netpoint(), nullptr, nullptr, links, false);
+}
+inline sg::ActorPtr add_actor(sg::Host* host, const std::string& name,
+                              const std::function<void()>& code) {
+  return sg::Actor::create(name, host, code);
 }
 inline double load_of(const sg::Link* link) { return link->get_usage(); }
 // Zero would mean an empty window before 3.34.

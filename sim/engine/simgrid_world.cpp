@@ -4,6 +4,7 @@
 
 #include "sim/base/error.h"
 #include "sim/engine/simgrid_compat.h"
+#include "sim/engine/simgrid_engine.h"
 
 namespace busbar::engine {
 
@@ -14,46 +15,11 @@ namespace {
 constexpr double kUnit_Bps = 1e6;  // one SimGrid rate unit
 constexpr double kNominal = 1e30;  // nominal bandwidth; the live one comes from the callback
 
-std::string with_value(const char* name, const char* value) {
-  return fmt::format("{}:{}", name, value);
-}
-
-// All knobs that the results depend on, set to what the benchmarks and traps ask for.
-std::vector<std::string> knobs() {
-  return {
-      "network/model:CM02",      // plain max-min, no calibrated TCP
-      "network/crosstraffic:0",  // no reverse traffic
-      compat::kTcpGammaOff,      // no TCP window
-      "network/loopback-bw:1e30",
-      "network/loopback-lat:0",
-      "network/optim:Lazy",
-      "cpu/optim:Lazy",
-      "cpu/model:Cas01",
-      // host/model stays unnamed: naming even its default leaves running flows unsolved when a
-      // port's demand changes (3.32), see the decision record on flows.
-      "contexts/factory:raw",
-      "contexts/stack-size:64",  // KiB
-      "contexts/nthreads:1",
-      with_value(compat::kTimingPrecision, "1e-9"),
-      with_value(compat::kWorkPrecision, "1e-5"),
-  };
-}
-
 }  // namespace
 
-// SimGrid's engine with a command line of its own, so that it takes nothing from ours.
-struct SimgridWorld::Engine {
-  Engine() : engine(&count, words) {}
-  char name[7] = "busbar";
-  char log[26] = "--log=root.thres:critical";
-  char* words[3] = {name, log, nullptr};
-  int count = 2;
-  sg::Engine engine;
-};
-
-SimgridWorld::SimgridWorld(const std::vector<Link>& links) : engine_(std::make_unique<Engine>()) {
-  for (const std::string& knob : knobs()) sg::Engine::set_config(knob);
-  sg::NetZone* zone = compat::make_star_root(engine_->engine);
+SimgridWorld::SimgridWorld(const std::vector<Link>& links)
+    : engine_(std::make_unique<SimgridEngine>()) {
+  sg::NetZone* zone = compat::make_star_root(*sg::Engine::get_instance());
   capacities_.reserve(links.size());
   for (size_t i = 0; i < links.size(); ++i) {
     capacities_.push_back(links[i].capacity_Bps / kUnit_Bps);
@@ -85,7 +51,7 @@ SimgridWorld::~SimgridWorld() = default;
 
 std::map<std::string, std::string> SimgridWorld::config() {
   std::map<std::string, std::string> all;
-  for (const std::string& knob : knobs()) {
+  for (const std::string& knob : SimgridEngine::knobs()) {
     const size_t colon = knob.find(':');
     all[knob.substr(0, colon)] = knob.substr(colon + 1);
   }

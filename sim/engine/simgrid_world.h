@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/engine/rate_solver.h"
+#include "sim/engine/simgrid_engine.h"
 
 namespace simgrid::s4u {
 class Host;
@@ -52,8 +53,7 @@ class SimgridWorld {
   simgrid::s4u::Host* end_of(std::span<const std::int32_t> path);
 
  private:
-  struct Engine;
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<SimgridEngine> engine_;
   std::vector<double> capacities_, demands_;  // live, read by SimGrid's callbacks; MB/s
   std::vector<simgrid::s4u::Link*> links_, port_links_;
   std::vector<simgrid::s4u::Host*> ports_, spare_ends_;

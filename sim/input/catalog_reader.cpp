@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "sim/base/rows.h"
 #include "sim/input/platform_reader.h"
 
@@ -35,6 +37,8 @@ class CatalogReader {
     cite(e, what, platform_.citations, problems_);
   }
   void torus(const Element& e, model::Domain& domain);
+  void sub_slices(const Element& e, model::Domain& domain);
+  void axis_bandwidths(const Element& e, model::Domain& domain);
 
   Platform& platform_;
   FirstPlaces& first_;
@@ -133,6 +137,54 @@ void CatalogReader::torus(const Element& e, model::Domain& domain) {
   }
 }
 
+void CatalogReader::sub_slices(const Element& e, model::Domain& domain) {
+  for (const std::string& text : xml::words(e, "sub-slices")) {
+    std::vector<int> shape;
+    bool fits = true;
+    for (const auto part : base::split(text, 'x')) {
+      const double extent = base::parse_number(part).value_or(0.0);
+      fits = fits && extent >= 1.0 && extent == std::floor(extent);
+      shape.push_back(fits ? static_cast<int>(extent) : 0);
+    }
+    fits = fits && shape.size() == domain.torus.size();
+    for (size_t a = 0; fits && a < shape.size(); ++a) fits = shape[a] <= domain.torus[a];
+    if (!fits) {
+      problems_.error(e.where("sub-slices"), "domain '{}': '{}' is no shape inside torus {}",
+                      domain.name, text, e.get("torus"));
+      continue;
+    }
+    domain.sub_slices.push_back(std::move(shape));
+  }
+}
+
+// Cables of unlike axes; what reads one bandwidth for all links gets their mean.
+void CatalogReader::axis_bandwidths(const Element& e, model::Domain& domain) {
+  if (!e.has("axis-bandwidths")) return;
+  const base::Location where = e.where("axis-bandwidths");
+  if (e.has("link-bandwidth")) {
+    problems_.error(where, "domain '{}': write link-bandwidth or axis-bandwidths, not both",
+                    domain.name);
+  }
+  base::BytesPerSecond sum;
+  const std::string all = e.get("axis-bandwidths");
+  for (const auto text : base::split(all, ',')) {
+    const auto parsed = base::parse_quantity(base::trim(text), Dimension::kBandwidth);
+    if (!parsed || parsed.value <= 0.0) {
+      problems_.error(where, "domain '{}': axis-bandwidths: {}", domain.name,
+                      parsed ? "each must be above 0" : parsed.error);
+      return;
+    }
+    domain.axis_bandwidths.emplace_back(parsed.value);
+    sum += domain.axis_bandwidths.back();
+  }
+  if (domain.axis_bandwidths.size() != domain.torus.size()) {
+    problems_.error(where, "domain '{}': {} bandwidths where the torus has {} axes", domain.name,
+                    domain.axis_bandwidths.size(), domain.torus.size());
+    return;
+  }
+  domain.link_bandwidth = sum / static_cast<double>(domain.torus.size());
+}
+
 void CatalogReader::domain(const Element& e) {
   model::Domain domain;
   domain.name = e.get("id");
@@ -150,9 +202,13 @@ void CatalogReader::domain(const Element& e) {
   }
   domain.topology =
       e.get("topology") == "torus" ? model::DomainTopology::kTorus : model::DomainTopology::kSwitch;
-  if (domain.topology == model::DomainTopology::kTorus) torus(e, domain);
   domain.link_bandwidth =
       base::BytesPerSecond{quantity(e, "link-bandwidth", Dimension::kBandwidth, 0.0)};
+  if (domain.topology == model::DomainTopology::kTorus) {
+    torus(e, domain);
+    sub_slices(e, domain);
+    axis_bandwidths(e, domain);
+  }
   domain.links_per_chip = xml::integer(e, "links", 0, problems_, 1, 4096);
   domain.link_latency = base::Seconds{quantity(e, "link-latency", Dimension::kTime, 0.0)};
   domain.in_network_reduction = xml::boolean(e, "in-network-reduction", false, problems_);
@@ -170,7 +226,8 @@ void CatalogReader::pod(const Element& e) {
   pod.name = e.get("id");
   pod.domain = resolve(e, "domain", "domain", platform_.domains, problems_);
   pod.domains = xml::integer(e, "domains", 1, problems_, 1);
-  platform_.unused.push_back({fmt::format("pod '{}'", pod.name), e.where()});
+  pod.slice_domains = xml::integer(e, "slice-domains", pod.domains, problems_, 1, pod.domains);
+  pod.twists = xml::boolean(e, "twists", false, problems_);
   cite_as(e, fmt::format("pod '{}'", pod.name));
   first_.add(platform_.pods, std::move(pod), e, "pod", problems_);
 }

@@ -44,6 +44,20 @@ model::CollectiveCurve read_collective(const Element& e, base::Diagnostics& prob
           base::Bytes{xml::required_quantity(e, "half", Dimension::kBytes, problems)}};
 }
 
+model::CollectiveTiming read_timing(const Element& e, base::Diagnostics& problems) {
+  model::CollectiveTiming timing;
+  timing.operation = e.get("operation");
+  timing.ranks = xml::integer(e, "ranks", 2, problems, 2);
+  timing.numbers = e.get("numbers");
+  for (const Element& line : e.children("line")) {
+    timing.lines.push_back(
+        {base::Seconds{xml::required_quantity(line, "startup", Dimension::kTime, problems)},
+         base::BytesPerSecond{
+             xml::required_quantity(line, "bandwidth", Dimension::kBandwidth, problems, 1.0)}});
+  }
+  return timing;
+}
+
 bool is_launch(std::string_view name) { return name.ends_with("-launch"); }
 
 model::StepConstants read_step(const Element& e, base::Diagnostics& problems) {
@@ -93,6 +107,8 @@ void read_efficiency(const Element& e, model::Platform& platform, base::Diagnost
       efficiency.gemm[c.get("precision")] = read_product(c, problems);
     } else if (c.name() == "collective") {
       efficiency.collectives[c.get("operation")] = read_collective(c, problems);
+    } else if (c.name() == "timing") {
+      efficiency.timings.push_back(read_timing(c, problems));
     } else if (c.name() == "step") {
       efficiency.steps.push_back(read_step(c, problems));
     }

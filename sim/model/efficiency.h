@@ -31,6 +31,21 @@ struct CollectiveCurve {
   base::Bytes half;
 };
 
+/// One way of a library to run a collective: a startup and a bandwidth over the wire size.
+struct ProtocolLine {
+  base::Seconds startup;
+  base::BytesPerSecond bandwidth;
+};
+
+/// Measured time of one collective among `ranks` chips of one switched domain or slice: that of the
+/// fastest of its protocols (NCCL's LL, LL128 and Simple).
+struct CollectiveTiming {
+  std::string operation;
+  int ranks = 0;
+  std::string numbers;              // `int8`, or empty: any that has no timing of its own
+  std::vector<ProtocolLine> lines;  // by rising startup
+};
+
 /// What a training step is made of. Constants of times multiply what the kernel curves say, those
 /// of launches are seconds.
 enum class Term {
@@ -86,7 +101,8 @@ struct Efficiency {
   bool overlaps = true;         // traffic of gradients and stages hides behind other work
   std::map<std::string, GemmCurve, std::less<>> gemm;               // by precision
   std::map<std::string, CollectiveCurve, std::less<>> collectives;  // by operation
-  std::vector<StepConstants> steps;                                 // by release, oldest first
+  std::vector<CollectiveTiming> timings;
+  std::vector<StepConstants> steps;  // by release, oldest first
 };
 
 }  // namespace busbar::model

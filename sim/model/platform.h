@@ -86,9 +86,11 @@ struct Domain {
   int chips_usable = 0;     // what its topology can address
   int chips_used = 0;       // what jobs get; the rest is spare
   DomainTopology topology = DomainTopology::kSwitch;
-  std::vector<int> torus;               // dimensions when a torus, e.g. 4 4 4
-  std::vector<bool> wraps;              // one per dimension
-  base::BytesPerSecond link_bandwidth;  // one link, one direction
+  std::vector<int> torus;                    // dimensions when a torus, e.g. 4 4 4
+  std::vector<bool> wraps;                   // one per dimension
+  std::vector<std::vector<int>> sub_slices;  // shapes that a slice inside it may have
+  base::BytesPerSecond link_bandwidth;  // one link, one direction; of a torus: the mean of its axes
+  std::vector<base::BytesPerSecond> axis_bandwidths;  // torus with unlike cables: one per dimension
   int links_per_chip = 0;
   base::Seconds link_latency;  // per hop
   bool in_network_reduction = false;
@@ -102,6 +104,8 @@ struct Pod {
   std::string name;
   Id<Domain> domain;
   int domains = 0;
+  int slice_domains = 0;  // in one slice at most
+  bool twists = false;    // its optical switches can twist AxAx2A and Ax2Ax2A slices
 };
 
 enum class LoadBalancing { kEcmp, kAdaptive, kSpray };

@@ -13,4 +13,12 @@ namespace busbar::topology {
 /// @param flows, uplinks  above 0; may be fractions of a group.
 double usable_share(model::LoadBalancing balancing, double flows, double uplinks);
 
+/// Speed of the slowest of `ranks` ranks that all wait for each other, over that of a rank whose
+/// flows are spread evenly.
+///
+/// With ECMP the fullest of n uplinks gets f + sqrt(2 f ln n) of the f flows that come to one on
+/// average, and a collective waits for it. Source of the form: Raab and Steger, Balls into bins,
+/// RANDOM 1998. Adaptive routing and packet spraying keep all.
+double slowest_share(model::LoadBalancing balancing, double ranks);
+
 }  // namespace busbar::topology

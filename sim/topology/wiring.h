@@ -2,9 +2,12 @@
 /// ask. See sim/doc/models/topology.md.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "sim/base/diagnostics.h"
 #include "sim/model/platform.h"
 
 namespace busbar::topology {
@@ -20,19 +23,22 @@ struct Axis {
 struct ScaleUp {
   model::DomainTopology kind = model::DomainTopology::kSwitch;
   std::vector<Axis> axes;     // torus; empty for a switch
-  bool twisted = false;       // torus: the wrap of its longest axes is shifted by half of another
+  bool twisted = false;       // torus: wraps of shorter axes shift by half along the longest ones
   int ports = 1;              // switch: chips on it
   base::BytesPerSecond port;  // switch: one direction, all links of a chip together
   base::Seconds hop;          // latency of a cable, or of a pass through the switch
   bool in_network_reduction = false;  // switch: adds up what its ports send (NVLS, SHARP)
   int chips() const;
+  /// One direction, all links of a chip together; of an inner chip where an axis does not wrap.
+  base::BytesPerSecond chip_bandwidth() const;
 };
 
 /// A tier of the scale-out fabric, from the leaves up.
 struct Tier {
   std::string name;
-  int groups = 0;                 // scale-up groups below one switch group of this tier; 0: all
-  double oversubscription = 1.0;  // capacity below over capacity above
+  int groups = 0;  // scale-up groups below one switch group of this tier; 0: all
+  /// Capacity of the NICs below over what passes between the groups of the tier below.
+  double oversubscription = 1.0;
 };
 
 /// The scale-out network between groups: one NIC share a chip, rails (chips of equal number in
@@ -55,5 +61,38 @@ struct Wiring {
   base::Seconds wan_latency;  // one way
   int chips() const { return inside.chips() * between.groups * sites; }
 };
+
+/// `8x8x16`.
+std::string text_of(const std::vector<int>& shape);
+
+/// Reads a slice of a cluster: a shape (`8x8x16`, `4x4x8-twisted`), a number of chips (`72`, `512`)
+/// or several groups over the fabric (`2*16x16`, `3*4`). Holds it to the rules of the vendor as the
+/// catalogue states them: shapes below a domain as listed, without wrap where cubes are joined by
+/// optical switches; above, multiples of the domain inside a pod. Reports what is offered
+/// otherwise.
+std::optional<Wiring> wiring_of(const model::Platform& platform, const model::Cluster& cluster,
+                                std::string_view slice, base::Diagnostics& problems);
+
+/// Where a slice is taken: domains of one kind, and what joins them.
+struct Place {
+  std::string name;  // for messages: `cluster 'mesa-gpu'`
+  const model::Domain* domain = nullptr;
+  const model::Pod* pod = nullptr;        // none: slices stay inside a domain
+  const model::Fabric* fabric = nullptr;  // none: domains are not joined
+  int domains = 0;                        // that there are
+};
+std::optional<Wiring> wiring_of(const model::Platform& platform, const Place& place,
+                                std::string_view slice, base::Diagnostics& problems);
+
+/// What the links of an abstract network are like.
+struct LinkSpec {
+  base::BytesPerSecond bandwidth;  // one direction: of a cable, or of a port of a switch
+  base::Seconds latency;           // of a hop
+};
+
+/// Reads a network without a world: `torus:4x4x4`, `mesh:4x4`, `ring:16`, `switch:72`, `nvswitch:8`
+/// (which adds up what its ports send) or `fat-tree:8x16@2` (leaves x hosts @ oversubscription).
+std::optional<Wiring> parse_topology(std::string_view text, const LinkSpec& cable,
+                                     base::Diagnostics& problems);
 
 }  // namespace busbar::topology

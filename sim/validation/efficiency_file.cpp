@@ -35,6 +35,17 @@ std::string kernels_xml(const std::string& accelerator, const KernelFits& fits,
         operation, c.startup.value * 1e6, c.bandwidth.value / 1e9, c.half.value / 1e6, fit.points,
         share(fit.error));
   }
+  for (const auto& [timing, points, error] : fits.timings) {
+    text += fmt::format(
+        "  <timing operation=\"{}\" ranks=\"{}\"{} points=\"{}\" error=\"{}\">\n", timing.operation,
+        timing.ranks, timing.numbers.empty() ? "" : fmt::format(" numbers=\"{}\"", timing.numbers),
+        points, share(error));
+    for (const model::ProtocolLine& line : timing.lines) {
+      text += fmt::format("    <line startup=\"{:.2f} us\" bandwidth=\"{:.4g} GB/s\"/>\n",
+                          line.startup.value * 1e6, line.bandwidth.value / 1e9);
+    }
+    text += "  </timing>\n";
+  }
   return text + "</efficiency>\n";
 }
 

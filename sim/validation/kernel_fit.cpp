@@ -21,18 +21,6 @@ struct Product {
   double m, n, k, time_s;
 };
 
-// `h100_sxm` of tables is `h100-sxm` of the catalogue; `tpu7x` is an alias.
-base::Id<model::Accelerator> chip_named(const std::string& text, const model::Platform& platform) {
-  std::string name = text;
-  std::replace(name.begin(), name.end(), '_', '-');
-  if (const auto id = platform.accelerators.find(name)) return id;
-  for (const auto id : platform.accelerators.ids()) {
-    const auto& aliases = platform.accelerators[id].aliases;
-    if (std::find(aliases.begin(), aliases.end(), text) != aliases.end()) return id;
-  }
-  return {};
-}
-
 // Unknowns in an order that the fit understands: logarithms but for the half lengths, which are
 // squared so that they stay positive and may vanish.
 struct Unknowns {
@@ -111,6 +99,19 @@ std::string precision_named(const std::string& type) {
 }
 
 }  // namespace
+
+// `h100_sxm` of tables is `h100-sxm` of the catalogue; `tpu7x` is an alias.
+base::Id<model::Accelerator> chip_named(const std::string& system,
+                                        const model::Platform& platform) {
+  std::string name = system;
+  std::replace(name.begin(), name.end(), '_', '-');
+  if (const auto id = platform.accelerators.find(name)) return id;
+  for (const auto id : platform.accelerators.ids()) {
+    const auto& aliases = platform.accelerators[id].aliases;
+    if (std::find(aliases.begin(), aliases.end(), system) != aliases.end()) return id;
+  }
+  return {};
+}
 
 void fit_products(const std::string& path, const model::Platform& platform, KernelTable& table,
                   base::Diagnostics& problems) {

@@ -22,6 +22,7 @@ struct Fitted {
 struct KernelFits {
   std::map<std::string, Fitted<model::GemmCurve>> products;           // by precision
   std::map<std::string, Fitted<model::CollectiveCurve>> collectives;  // by operation
+  std::vector<Fitted<model::CollectiveTiming>> timings;
   std::vector<std::string> left_out;  // what was not usable, and why
 };
 
@@ -39,6 +40,9 @@ void fit_products(const std::string& path, const model::Platform& platform, Kern
 /// latency_us: those of the most GPUs that the system was measured with.
 void fit_collectives(const std::string& path, const model::Platform& platform, KernelTable& table,
                      base::Diagnostics& problems);
+
+/// The accelerator that a system of a table names: `h100_sxm` is `h100-sxm`; aliases count.
+base::Id<model::Accelerator> chip_named(const std::string& system, const model::Platform& platform);
 
 /// Fits square matrix products from a CSV with the columns system, test, x, value, unit: tests
 /// `gemm_bf16` in TFLOP/s of one of the two devices of a chip.

@@ -52,7 +52,7 @@ def test_a_slice_below_a_cube_is_a_mesh(at_root, binary, slice_, wraps):
 
 def test_twisting_widens_the_waist(at_root, binary):
     plain = shown(binary, TINY, "--cluster", "bayou-tpu", "--slice", "4x4x8")
-    twisted = shown(binary, TINY, "--cluster", "bayou-tpu", "--slice", "4x4x8_twisted")
+    twisted = shown(binary, TINY, "--cluster", "bayou-tpu", "--slice", "4x4x8-twisted")
     assert twisted["bisection_Bps"] > plain["bisection_Bps"]
     assert twisted["mean_hops"] < plain["mean_hops"]
 
@@ -177,7 +177,7 @@ BAD = [
     (["--cluster", "bayou-tpu", "--slice", "64x64x64"], "no slice crosses a pod of 144"),
     (["--cluster", "bayou-tpu", "--slice", "16x16x16"], "32 are there after all deliveries"),
     (["--cluster", "bayou-tpu", "--slice", "8x8"], "its tori have 3 axes"),
-    (["--cluster", "bayou-tpu", "--slice", "4x4x12_twisted"], "only AxAx2A and Ax2Ax2A"),
+    (["--cluster", "bayou-tpu", "--slice", "4x4x12-twisted"], "only AxAx2A and Ax2Ax2A"),
     (["--cluster", "bayou-tpu", "--slice", "100"], "whole domains of 64 chips"),
     (["--cluster", "bayou-tpu", "--slice", "axb"], "write extents like 4x4x8"),
     (["--cluster", "bayou-tpu", "--slice", "-8"], "a whole number from 1"),

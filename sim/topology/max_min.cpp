@@ -1,9 +1,9 @@
+#include "sim/topology/max_min.h"
+
 #include <algorithm>
 #include <limits>
 
-#include "sim/engine/rate_solver.h"
-
-namespace busbar::engine {
+namespace busbar::topology {
 
 std::vector<double> max_min_shares(std::span<const double> capacity_Bps,
                                    const std::vector<std::vector<std::int32_t>>& paths,
@@ -43,4 +43,4 @@ std::vector<double> max_min_shares(std::span<const double> capacity_Bps,
   return rate;
 }
 
-}  // namespace busbar::engine
+}  // namespace busbar::topology
