@@ -35,9 +35,6 @@ void add_scenario(CLI::App* command, cli::ScenarioChoice& choice) {
 }
 
 void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
-  command->add_option("what", options.what, "training: a training step")
-      ->required()
-      ->check(CLI::IsMember({"training"}));
   command->add_option("--world", options.world, "world XML file")->required();
   command->add_option("--cluster", options.cluster, "one of its clusters")->required();
   command->add_option("--model", options.model, "a language model")->required();
@@ -109,10 +106,60 @@ void add_estimate(CLI::App* command, cli::EstimateOptions& options) {
   command->add_flag("--json", options.json, "print as JSON");
 }
 
-void add_validate(CLI::App* command, cli::ValidateOptions& options) {
-  command->add_option("what", options.what, "training: step times of training runs")
+void add_reliability(CLI::App* command, cli::ReliabilityOptions& o) {
+  command->add_option("--world", o.world, "world XML file (default: all shipped hardware)");
+  command->add_option("--cluster", o.cluster, "a cluster of the world");
+  command->add_option("--domain", o.domain, "or a kind of domain, e.g. hgx-h100-8");
+  add_overrides(command, o.overrides);
+  command->add_option("--failures", o.failures, "set of rates (default: the hardware's)");
+  command->add_option("--chips", o.chips, "chips of the job")
       ->required()
-      ->check(CLI::IsMember({"training"}));
+      ->check(CLI::PositiveNumber);
+  command->add_option("--over", o.over, "time that the job runs (default 30 d)");
+  command->add_option("--replicates", o.replicates, "simulated jobs (default 200)")
+      ->check(CLI::Range(2, 1'000'000));
+  command->add_option("--seed", o.seed, "seed of all random streams");
+  command->add_option("--mttf", o.mttf, "mean time to failure of the job, where it is known");
+  command->add_option("--checkpoint", o.checkpoint,
+                      "fixed, young, daly (default), asynchronous or in-memory");
+  command->add_option("--interval", o.interval,
+                      "work between checkpoints (fixed) or copies on storage (in-memory)");
+  command->add_option("--checkpoint-size", o.checkpoint_size,
+                      "of the job (default 5.67 TB: 405 billion parameters of 14 B)");
+  command->add_option("--storage", o.storage,
+                      "bandwidth for this job (default 2 TB/s, sustained by Meta's Tectonic)");
+  command->add_option("--snapshot", o.snapshot, "bandwidth of all chips to host memory");
+  command->add_option("--replica", o.replica, "bandwidth of all hosts to others' memory");
+  command->add_option("--restart", o.restart,
+                      "detection and restart in all, where it is known (default: from parts)");
+  command
+      ->add_option("--elastic-units", o.elastic_units,
+                   "go on without the replica or slice that failed, one of so many")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--reconfigure", o.reconfigure, "all stand still when one drops out (30 s)");
+  command->add_option("--rejoin", o.rejoin, "… and when it is back (0 s)");
+  command->add_option("--absence", o.absence, "how long it is out (10 min)");
+  command->add_option("--beyond-unit", o.beyond_unit,
+                      "share of failures that stop all the same (0 %)");
+  command->add_flag("--json", o.json, "print as JSON");
+}
+
+void add_failure_log(CLI::App* command, cli::FailureLogOptions& o) {
+  command->add_option("--table", o.table, "CSV: node, start_day, end_day, class")->required();
+  command->add_option("--servers", o.servers, "servers watched, also those without a fault")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--replicates", o.replicates, "logs made by the fitted model (default 200)")
+      ->check(CLI::Range(2, 1'000'000));
+  command->add_option("--seed", o.seed, "seed of all random streams");
+  command->add_option("-o,--output", o.output, "file for the fitted rates");
+  command->add_option("--id", o.id, "their name (default: fitted)");
+  command->add_option("--source", o.source, "where the log comes from");
+  command->add_flag("--force", o.force, "overwrite an existing file");
+  command->add_flag("--json", o.json, "print as JSON");
+}
+
+void add_validate(CLI::App* command, cli::ValidateOptions& options) {
   command->add_option("--table", options.table, "CSV file of measured rows")->required();
   command->add_option("--format", options.format, "rows (default) or vtrain")
       ->check(CLI::IsMember({"rows", "vtrain"}));
@@ -227,12 +274,23 @@ int dispatch(int argc, char** argv) {
   export_command->add_flag("--force", export_options.force, "overwrite an existing file");
 
   cli::EstimateOptions estimate_options;
-  auto* estimate = app.add_subcommand("estimate", "estimate one step without a run");
-  add_estimate(estimate, estimate_options);
+  cli::ReliabilityOptions reliability_options;
+  auto* estimate = app.add_subcommand("estimate", "estimate without a run");
+  estimate->require_subcommand(1);
+  add_estimate(estimate->add_subcommand("training", "one training step"), estimate_options);
+  auto* reliability =
+      estimate->add_subcommand("reliability", "failures, lost work and effective time of a job");
+  add_reliability(reliability, reliability_options);
 
   cli::ValidateOptions validate_options;
   auto* validate = app.add_subcommand("validate", "compare with measurements, beside a null model");
-  add_validate(validate, validate_options);
+  validate->require_subcommand(1);
+  add_validate(validate->add_subcommand("training", "step times of training runs"),
+               validate_options);
+  cli::FailureLogOptions failure_log_options;
+  auto* failure_log = validate->add_subcommand(
+      "failures", "replay a log of faults, fit rates to it and make others like it");
+  add_failure_log(failure_log, failure_log_options);
 
   cli::CalibrateOptions calibrate_options;
   auto* calibrate =
@@ -250,7 +308,9 @@ int dispatch(int argc, char** argv) {
   if (*check) return cli::check(check_options);
   if (*show) return cli::show(show_options);
   if (*calibrate) return cli::calibrate(calibrate_options);
+  if (*failure_log) return cli::validate_failures(failure_log_options);
   if (*validate) return cli::validate(validate_options);
+  if (*reliability) return cli::estimate_reliability(reliability_options);
   if (*estimate) return cli::estimate(estimate_options);
   if (*export_command) return cli::export_file(export_options);
   return cli::list(list_options);
