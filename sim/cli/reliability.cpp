@@ -144,23 +144,26 @@ base::Json json_of(const ReliabilityTask& task, const validation::ReliabilityEst
         {"lost_h", json_of(c.lost_s, base::kHour)},
         {"stalled_h", json_of(c.stalled_s, base::kHour)}});
   }
-  return base::Json::Object{{"failures", task.failures->name},
-                            {"counts", task.failures->counts},
-                            {"chips", task.population[model::FailureUnit::kChip]},
-                            {"nodes", task.population[model::FailureUnit::kNode]},
-                            {"horizon_d", task.horizon.value / base::kDay},
-                            {"replicates", task.replicates},
-                            {"mttf_h", closed.mttf.value / base::kHour},
-                            {"restart_s", closed.restart.value},
-                            {"checkpoint_interval_s", task.plan.interval.value},
-                            {"checkpoint_stall_s", task.plan.stall.value},
-                            {"effective_closed", closed.effective},
-                            {"effective_null", closed.null},
-                            {"effective", json_of(figures.effective, 1.0)},
-                            {"interruptions", json_of(figures.interruptions, 1.0)},
-                            {"measured_mttf_h", json_of(figures.mttf_s, base::kHour)},
-                            {"lost_h", json_of(figures.lost_s, base::kHour)},
-                            {"causes", causes}};
+  return base::Json::Object{
+      {"failures", task.failures->name},
+      {"counts", task.failures->counts},
+      {"chips", task.population[model::FailureUnit::kChip]},
+      {"nodes", task.population[model::FailureUnit::kNode]},
+      {"horizon_d", task.horizon.value / base::kDay},
+      {"replicates", task.replicates},
+      {"mttf_h", closed.mttf.value / base::kHour},
+      {"restart_s", closed.restart.value},
+      {"checkpoint_interval_s", task.plan.interval.value},
+      {"checkpoint_stall_s", task.plan.stall.value},
+      {"effective_closed", closed.effective},
+      {"effective_null", closed.null},
+      {"effective", json_of(figures.effective, 1.0)},
+      {"interruptions", json_of(figures.interruptions, 1.0)},
+      {"working", json_of(figures.working, 1.0)},
+      {"node_availability", faults::node_availability(*task.failures, task.population)},
+      {"measured_mttf_h", json_of(figures.mttf_s, base::kHour)},
+      {"lost_h", json_of(figures.lost_s, base::kHour)},
+      {"causes", causes}};
 }
 
 void print(const ReliabilityTask& task, const validation::ReliabilityEstimate& closed,
@@ -174,12 +177,18 @@ void print(const ReliabilityTask& task, const validation::ReliabilityEstimate& c
              base::format_duration(task.horizon));
   fmt::print("MTTF {}; {:.1f} interruptions ({:.0f} to {:.0f} in 95 of 100)\n",
              base::format_duration(closed.mttf), n.mean, n.low, n.high);
-  fmt::print("a restart takes {}; checkpoints every {} cost {} each\n",
-             base::format_duration(closed.restart), base::format_duration(task.plan.interval),
-             base::format_duration(task.plan.stall));
+  const bool saves = !std::isinf(task.plan.interval.value);
+  fmt::print("a restart takes {}; {}\n", base::format_duration(closed.restart),
+             saves ? fmt::format("checkpoints every {} cost {} each",
+                                 base::format_duration(task.plan.interval),
+                                 base::format_duration(task.plan.stall))
+                   : std::string("no failure needs a checkpoint"));
   fmt::print("effective training time {} ({} to {}); in closed form {}, without lost work {}\n",
              percent(e.mean), percent(e.low), percent(e.high), percent(closed.effective),
              percent(closed.null));
+  fmt::print("at work {} of the time; a node is there for {:.2f} % of it\n",
+             percent(figures.working.mean),
+             100.0 * faults::node_availability(*task.failures, task.population));
   std::vector<std::vector<std::string>> rows{
       {"cause", "interruptions", "from", "to", "share", "work lost", "stood still"}};
   for (size_t i = 0; i < figures.causes.size(); ++i) {

@@ -19,13 +19,19 @@ double effective_time(const CheckpointPlan& plan, base::Seconds restart, base::S
 TimeShares elastic_time(const ElasticModel& model, const CheckpointPlan& plan,
                         base::Seconds restart, base::Seconds mttf) {
   TimeShares shares;
-  const double m = mttf.value;
-  const double up = 1.0 / (1.0 + model.absence.value / (model.units * m));
-  const double rate = up / m;
-  const double unhelped = rate * model.failed_share;
-  // Without a unit the others go on; only unhelped failures fall back to a checkpoint.
-  const double pauses =
-      std::exp(-(rate - unhelped) * (model.reconfigure.value + model.rejoin.value));
+  const double helped = 1.0 - model.failed_share;
+  const double alone_s = model.units * mttf.value / helped;  // of one unit between its failures
+  const double absence_s = helped > 0.0 ? model.absence.value : 0.0;
+  const double settled_s =
+      std::isinf(alone_s) ? 1.0 : alone_s * std::exp(-model.rejoin.value / alone_s);
+  const double away_s =
+      std::isinf(alone_s) ? 0.0 : std::max(absence_s - model.reconfigure.value, 0.0);
+  const double cycle_s =
+      std::isinf(alone_s) ? 1.0 : alone_s + std::max(absence_s, model.reconfigure.value);
+  const double up = settled_s / (settled_s + away_s);
+  const double pauses = std::pow((settled_s + away_s) / cycle_s, model.units);
+  // Units that are away cannot fail.
+  const double unhelped = model.failed_share * up / mttf.value;
   const double restarts =
       effective_time(plan, restart, base::Seconds{unhelped > 0.0 ? 1.0 / unhelped : INFINITY});
   const double running = pauses * restarts;

@@ -26,10 +26,16 @@ struct TimeShares {
   double degraded = 0.0;  // throughput of units that are out
 };
 
-/// Shares of a job that goes on without what failed. With n units that fail 1 / M together, each is
-/// up for a = 1 / (1 + absence / (n M)) of the time; all stand still with probability
-/// 1 - e^(-(reconfigure + rejoin) a / M), and a share `failed_share` of failures costs a full
-/// `restart` and the work since the last checkpoint. Exact up to the order of 1/n.
+/// Shares of a job that goes on without what failed. Each of n units runs for a time U, exponential
+/// of mean n M, and is then away for D; all stand still for the first c of D (`reconfigure`) and
+/// the first j of U (`rejoin`). A unit leaves the others alone with probability
+///
+///   g = (n M e^(-j / (n M)) + D - c) / (n M + D)
+///
+/// and is itself there then with a = n M e^(-j / (n M)) / (n M e^(-j / (n M)) + D - c); the job
+/// runs for g^n of the time, at a of its throughput. Exact for D >= c. A share `failed_share` of
+/// failures takes no unit away but costs a full restart and the work since the last safe
+/// checkpoint: multiplied on, as if independent.
 TimeShares elastic_time(const ElasticModel& model, const CheckpointPlan& plan,
                         base::Seconds restart, base::Seconds mttf);
 

@@ -33,6 +33,7 @@ FailureProcess::FailureProcess(const model::FailureModel& failures, const Popula
         {i, AgeingUnits(mode.rate, mode.shape, streams.get("faults/ageing/" + mode.name, entity))});
     ageing_.back().units.add(population_[mode.per], start.value, start.value);
   }
+  drift_phase_s_ = drift_.uniform() * failures_.drift.period.value;
   next_burst_s_ = burst_after(start.value);
 }
 
@@ -46,13 +47,13 @@ void FailureProcess::weigh_modes() {
   burst_rate_ = sum / failures_.bursts.mean_size;
 }
 
-// Each period has its own draw, so that asking for a later one first changes nothing.
-double FailureProcess::drift_factor(std::int64_t period) const {
-  if (failures_.drift.variation <= 0.0) return 1.0;
-  base::RandomStream of_period = drift_;
-  double u = 0.5;
-  for (std::int64_t i = 0; i <= period; ++i) u = of_period.uniform();
-  return base::gamma_quantile(failures_.drift.variation, u);
+// One draw for each period from the first on, so that no start shifts the others' factors. Periods
+// are asked for in order.
+double FailureProcess::drift_factor(std::int64_t period) {
+  for (; drift_drawn_ <= period; ++drift_drawn_) {
+    drift_factor_ = base::gamma_quantile(failures_.drift.variation, drift_.uniform());
+  }
+  return drift_factor_;
 }
 
 // The burst rate is constant within a period of the drift: spend one exponential draw along them.
@@ -61,9 +62,9 @@ double FailureProcess::burst_after(double from_s) {
   double left = times_.exponential(1.0);
   const double period_s = failures_.drift.period.value;
   if (failures_.drift.variation <= 0.0) return from_s + left / burst_rate_;
-  for (auto period = static_cast<std::int64_t>(std::floor(from_s / period_s));; ++period) {
+  for (auto period = static_cast<std::int64_t>((from_s + drift_phase_s_) / period_s);; ++period) {
     const double rate = burst_rate_ * drift_factor(period);
-    const double end_s = static_cast<double>(period + 1) * period_s;
+    const double end_s = static_cast<double>(period + 1) * period_s - drift_phase_s_;
     if (left <= rate * (end_s - from_s)) return from_s + left / rate;
     left -= rate * (end_s - from_s);
     from_s = end_s;

@@ -59,7 +59,7 @@ class FailureProcess {
   void fill();
   void draw_burst(double at_s);
   double burst_after(double from_s);
-  double drift_factor(std::int64_t period) const;
+  double drift_factor(std::int64_t period);
   size_t pick_mode(double u) const;
   void weigh_modes();
   std::optional<Failure> candidate();
@@ -69,6 +69,9 @@ class FailureProcess {
   std::vector<double> cumulative_;  // rates of modes in the superposed stream
   double burst_rate_ = 0.0;
   base::RandomStream times_, modes_, units_, sizes_, delays_, drift_;
+  double drift_phase_s_ = 0.0;    // of the first period, gone before time 0
+  std::int64_t drift_drawn_ = 0;  // periods drawn
+  double drift_factor_ = 1.0;     // of the last of them
   double next_burst_s_ = 0.0;
   std::int64_t bursts_ = 0;
   std::priority_queue<Pending, std::vector<Pending>, Later> pending_;

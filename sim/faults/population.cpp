@@ -63,4 +63,16 @@ base::Seconds mean_detection(const model::FailureModel& failures, const Populati
   return base::Seconds{sum > 0.0 ? weighted / sum : 0.0};
 }
 
+double node_availability(const model::FailureModel& failures, const Population& population) {
+  const auto nodes = static_cast<double>(population[FailureUnit::kNode]);
+  double out = 0.0;
+  for (const model::FailureMode& mode : failures.modes) {
+    if (mode.takes == FailureUnit::kJob || mode.takes > FailureUnit::kNode) continue;
+    if (mode.slowdown > 0.0 || mode.repair.median.value <= 0.0) continue;
+    const base::Seconds away = mode.detection + mode.repair.mean() + mode.retest;
+    out += rate_of(mode, population).value / nodes * away.value;
+  }
+  return 1.0 / (1.0 + out);
+}
+
 }  // namespace busbar::faults

@@ -43,4 +43,9 @@ base::Hertz per_thousand_node_days(double failures);
 /// Mean time from a failure to its detection, over all failures of a population.
 base::Seconds mean_detection(const model::FailureModel& failures, const Population& population);
 
+/// Share of time for which a node is in service, if its failures are repaired without waiting:
+/// 1 / (1 + rate × (detection + mean repair + test)) over the modes that take out a node or a part
+/// of it.
+double node_availability(const model::FailureModel& failures, const Population& population);
+
 }  // namespace busbar::faults

@@ -1,6 +1,7 @@
 #include "sim/validation/reliability.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <vector>
@@ -16,6 +17,7 @@ struct Tally {
   explicit Tally(size_t modes) : interruptions(modes), lost_s(modes), stalled_s(modes) {}
   std::vector<double> interruptions, lost_s, stalled_s;
   double useful_s = 0.0;
+  double worked_s = 0.0;  // time at work, also for what was lost later
 };
 
 double restart_s(const ReliabilityTask& task, const FailureMode& mode) {
@@ -74,6 +76,7 @@ Tally stop_and_restart(const ReliabilityTask& task, faults::FailureProcess& proc
       const double ran_s = f.time_s - up_s;
       const double safe_s = run.safe_s(ran_s, survive);
       tally.useful_s += safe_s;
+      tally.worked_s += run.work_s(ran_s);
       tally.lost_s[f.mode] += run.work_s(ran_s) - safe_s;
       if (!survive) down_s += (task.plan.fallback_restore - task.plan.restore).value;
     }
@@ -82,7 +85,10 @@ Tally stop_and_restart(const ReliabilityTask& task, faults::FailureProcess& proc
     tally.interruptions[f.mode] += 1.0;
     up_s = f.time_s + down_s;
   }
-  if (up_s < end_s) tally.useful_s += run.work_s(end_s - up_s);
+  if (up_s < end_s) {
+    tally.useful_s += run.work_s(end_s - up_s);
+    tally.worked_s += run.work_s(end_s - up_s);
+  }
   return tally;
 }
 
@@ -132,6 +138,7 @@ class ElasticRun {
   }
   // Counts work of the run so far at its mean throughput, and begins a new run.
   void keep_work(double work_s) {
+    tally_.worked_s += run_.work_s(ran_s_);
     if (ran_s_ > 0.0) tally_.useful_s += work_s * weighted_s_ / ran_s_;
     ran_s_ = weighted_s_ = 0.0;
   }
@@ -197,7 +204,7 @@ Band band_of(std::vector<double> values) {
 
 ReliabilityFigures simulate(const ReliabilityTask& task) {
   const size_t modes = task.failures->modes.size();
-  std::vector<double> interruptions, effective, lost, mttf;
+  std::vector<double> interruptions, effective, working, lost, mttf;
   std::vector<std::array<std::vector<double>, 4>> by_mode(modes);
   for (int r = 0; r < task.replicates; ++r) {
     const base::RandomStreams streams(task.seed, static_cast<std::uint64_t>(r));
@@ -209,6 +216,7 @@ ReliabilityFigures simulate(const ReliabilityTask& task) {
     const double all = sum(tally.interruptions);
     interruptions.push_back(all);
     effective.push_back(tally.useful_s / task.horizon.value);
+    working.push_back(tally.worked_s / task.horizon.value);
     lost.push_back(sum(tally.lost_s));
     if (all > 0.0) mttf.push_back(task.horizon.value / all);
     for (size_t m = 0; m < modes; ++m) {
@@ -218,8 +226,8 @@ ReliabilityFigures simulate(const ReliabilityTask& task) {
       by_mode[m][3].push_back(tally.stalled_s[m]);
     }
   }
-  ReliabilityFigures figures{
-      band_of(interruptions), band_of(effective), band_of(lost), band_of(mttf), {}};
+  ReliabilityFigures figures{band_of(interruptions), band_of(effective), band_of(working),
+                             band_of(lost),          band_of(mttf),      {}};
   for (auto& of_mode : by_mode) {
     figures.causes.push_back(
         {band_of(of_mode[0]), band_of(of_mode[1]), band_of(of_mode[2]), band_of(of_mode[3])});

@@ -45,6 +45,7 @@ struct CauseFigures {
 struct ReliabilityFigures {
   Band interruptions;
   Band effective;  // ETTR
+  Band working;    // share of time in which work is done, lost later or not
   Band lost_s;
   Band mttf_s;                       // horizon over interruptions; replicates without any left out
   std::vector<CauseFigures> causes;  // in the order of the model's modes
