@@ -103,10 +103,10 @@ double drift_share(double window_days, double period_days) {
 }
 
 // Dispersion - 1 is linear in 2(m-1)z^2, 2(m-1)(1-z^2) and v for each spread: least squares of
-// relative errors, the spread by search.
+// relative errors, the spread by search up to a day: what is slower is drift.
 void fit_bursts(const Arrivals& logged, double per_day, model::FailureModel& failures) {
   double least = 1e300;
-  for (double spread_days = 0.05; spread_days < 5.0; spread_days *= 1.1) {
+  for (double spread_days = 0.05; spread_days < 1.0; spread_days *= 1.1) {
     std::array<std::array<double, 4>, 3> normal{};
     const auto terms = [&](double window) {
       return std::array<double, 3>{1.0, spread_share(window / spread_days),

@@ -80,10 +80,10 @@ Tally stop_and_restart(const ReliabilityTask& task, faults::FailureProcess& proc
       tally.lost_s[f.mode] += run.work_s(ran_s) - safe_s;
       if (!survive) down_s += (task.plan.fallback_restore - task.plan.restore).value;
     }
-    tally.stalled_s[f.mode] +=
-        std::min(f.time_s + down_s, end_s) - std::max(f.time_s, std::min(up_s, f.time_s));
+    const double again_s = std::max(up_s, f.time_s + down_s);
+    tally.stalled_s[f.mode] += std::max(0.0, std::min(again_s, end_s) - std::max(f.time_s, up_s));
     tally.interruptions[f.mode] += 1.0;
-    up_s = f.time_s + down_s;
+    up_s = again_s;
   }
   if (up_s < end_s) {
     tally.useful_s += run.work_s(end_s - up_s);
