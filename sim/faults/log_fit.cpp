@@ -103,7 +103,8 @@ double drift_share(double window_days, double period_days) {
 }
 
 // Dispersion - 1 is linear in 2(m-1)z^2, 2(m-1)(1-z^2) and v for each spread: least squares of
-// relative errors, the spread by search up to a day: what is slower is drift.
+// relative errors, each weighed by its number of windows; the spread by search up to a day: what is
+// slower is drift.
 void fit_bursts(const Arrivals& logged, double per_day, model::FailureModel& failures) {
   double least = 1e300;
   for (double spread_days = 0.05; spread_days < 1.0; spread_days *= 1.1) {
@@ -114,7 +115,7 @@ void fit_bursts(const Arrivals& logged, double per_day, model::FailureModel& fai
     };
     for (const auto& [window, dispersion] : logged.dispersion) {
       const auto x = terms(window);
-      const double weight = 1.0 / (dispersion * dispersion);
+      const double weight = 1.0 / (window * dispersion * dispersion);
       for (size_t i = 0; i < 3; ++i) {
         for (size_t j = 0; j < 3; ++j) normal[i][j] += weight * x[i] * x[j];
         normal[i][3] += weight * x[i] * (dispersion - 1.0);
@@ -127,7 +128,7 @@ void fit_bursts(const Arrivals& logged, double per_day, model::FailureModel& fai
       const auto x = terms(window);
       const double relative =
           (1.0 + instant * x[0] + later * x[1] + drift * x[2]) / dispersion - 1.0;
-      error += relative * relative;
+      error += relative * relative / window;
     }
     if (error >= least) continue;
     least = error;
