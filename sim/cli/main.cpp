@@ -254,7 +254,7 @@ int dispatch(int argc, char** argv) {
   auto* list = app.add_subcommand("list", "list what there is");
   list->add_option("what", list_options.what,
                    "behaviours, trace-format, models, assumptions, sources, claims, sites, "
-                   "clusters, requests")
+                   "clusters, failures, requests")
       ->required();
   list->add_option("file", list_options.file,
                    "world or scenario; for models, a mix or a catalogue of models; for "

@@ -121,6 +121,15 @@ faults::CheckpointPlan plan_of(const ReliabilityOptions& options, base::Seconds 
   return problems.has_errors() ? faults::CheckpointPlan{} : policies.make(choice)->plan(task);
 }
 
+// What is said beside figures of jobs larger than any that restarts were measured on.
+std::string caution_of(const ReliabilityTask& task) {
+  const auto chips = static_cast<double>(task.population[model::FailureUnit::kChip]);
+  const double measured = faults::RestartModel{}.init_chips;
+  if (task.detection_included || chips <= measured) return "";
+  return fmt::format("restarts were measured up to {} chips; beyond, their time is extrapolated",
+                     base::format_count(measured));
+}
+
 base::Json json_of(const Band& b, double unit) {
   return base::Json::Object{{"mean", b.mean / unit},
                             {"low", b.low / unit},
@@ -147,6 +156,7 @@ base::Json json_of(const ReliabilityTask& task, const validation::ReliabilityEst
   return base::Json::Object{
       {"failures", task.failures->name},
       {"counts", task.failures->counts},
+      {"caution", caution_of(task)},
       {"chips", task.population[model::FailureUnit::kChip]},
       {"nodes", task.population[model::FailureUnit::kNode]},
       {"horizon_d", task.horizon.value / base::kDay},
@@ -189,6 +199,9 @@ void print(const ReliabilityTask& task, const validation::ReliabilityEstimate& c
   fmt::print("at work {} of the time; a node is there for {:.2f} % of it\n",
              percent(figures.working.mean),
              100.0 * faults::node_availability(*task.failures, task.population));
+  if (const std::string caution = caution_of(task); !caution.empty()) {
+    fmt::print("{}\n", caution);
+  }
   std::vector<std::vector<std::string>> rows{
       {"cause", "interruptions", "from", "to", "share", "work lost", "stood still"}};
   for (size_t i = 0; i < figures.causes.size(); ++i) {

@@ -182,6 +182,19 @@ void FailureProcess::resize(const Population& population, base::Seconds now) {
   next_burst_s_ = burst_after(now.value);
 }
 
+TakenOut taken_out(const model::FailureMode& mode, const Population& population,
+                   std::int64_t unit) {
+  const std::int64_t failing = population[mode.per];
+  const std::int64_t taken = population[mode.takes];
+  TakenOut out{mode.takes, 0, 0};
+  if (mode.takes == model::FailureUnit::kJob || failing == 0 || taken == 0) return out;
+  // Units first / failing to (first + 1) / failing of the way through the population.
+  out.first = std::min(unit * taken / failing, taken - 1);
+  const std::int64_t end = (unit + 1) * taken / failing;
+  out.count = std::max<std::int64_t>(end - out.first, 1);
+  return out;
+}
+
 base::Seconds repair_time(const model::FailureMode& mode, base::RandomStream& draws) {
   return mode.repair.median * std::exp(mode.repair.sigma * draws.normal());
 }

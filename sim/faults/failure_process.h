@@ -78,6 +78,18 @@ class FailureProcess {
   std::vector<Ageing> ageing_;
 };
 
+/// What a failure takes out: a unit of another kind than the one that failed, by number.
+struct TakenOut {
+  model::FailureUnit unit = model::FailureUnit::kJob;
+  std::int64_t first = 0, count = 0;  // none for a job
+};
+
+/// Finds what a failure takes out of a population whose units are numbered alike from the inside
+/// out: with 4 chips a node, chip 9 is of node 2. A failed unit that holds several of the kind
+/// taken out takes them all. Kinds that the population has none of (feeds, links and sites are the
+/// caller's) give no unit: count 0.
+TakenOut taken_out(const model::FailureMode& mode, const Population& population, std::int64_t unit);
+
 /// Draws a time out of service: log-normal, one draw.
 base::Seconds repair_time(const model::FailureMode& mode, base::RandomStream& draws);
 

@@ -213,8 +213,7 @@ bool check_file(const std::string& path, const std::vector<std::string>& overrid
   } else if (kind == "workload" || kind == "models") {
     const auto workload = read_workload(path, overrides, known, problems);
     if (workload) keep(workload->unused);
-  } else if (kind == "catalog" || kind == "site" || kind == "efficiency" ||
-             kind == "failures") {
+  } else if (kind == "catalog" || kind == "site" || kind == "efficiency" || kind == "failures") {
     // A fragment names what other files define: its references are judged in a world.
     auto document = Document::parse(path, problems);
     finish_alone(document, path, overrides, "platform.xsd", problems);

@@ -41,6 +41,15 @@ def test_a_cluster_uses_what_its_hardware_names(at_root, binary):
     assert json.loads(result.stdout)["failures"] == "ironwood"
 
 
+def test_the_sets_of_rates_are_listed(at_root, binary):
+    rows = json.loads(
+        call(binary, "list", "failures", "platforms/worlds/chips.xml", "--json").stdout
+    )
+    node = next(row for row in rows if row["set"] == "rsc-1")
+    assert float(node["failures a year"]) == pytest.approx(6.5e-3 * 365.25, rel=1e-3)
+    assert {"llama-3", "stepfun", "tpu-v4", "ironwood", "trainium"} <= {r["set"] for r in rows}
+
+
 def test_every_checkpoint_policy_runs(at_root, binary):
     for policy in ("fixed", "young", "daly", "asynchronous", "in-memory"):
         result = job(binary, "--domain", "hgx-h100-8", "--checkpoint", policy,

@@ -143,6 +143,28 @@ TEST(FailureProcess, NothingFailsWithoutUnits) {
   EXPECT_TRUE(std::isinf(process.next_s()));
 }
 
+// Four chips a node and eight nodes a rack: chip 9 takes out node 2 and node 9's rack is 1; a rack
+// takes out its eight nodes; a job is no unit, and nobody said how many feeds there are.
+TEST(TakenOut, FollowsTheNumbersOfUnits) {
+  Population p = of_nodes(32);
+  p[FailureUnit::kChip] = 128;
+  p[FailureUnit::kDomain] = 4;
+  const auto taken = [&](FailureUnit per, FailureUnit takes, std::int64_t unit) {
+    model::FailureMode mode;
+    mode.per = per;
+    mode.takes = takes;
+    const TakenOut out = taken_out(mode, p, unit);
+    EXPECT_EQ(out.unit, takes);
+    return std::pair{out.first, out.count};
+  };
+  EXPECT_EQ(taken(FailureUnit::kChip, FailureUnit::kNode, 9), std::pair(2L, 1L));
+  EXPECT_EQ(taken(FailureUnit::kNode, FailureUnit::kDomain, 9), std::pair(1L, 1L));
+  EXPECT_EQ(taken(FailureUnit::kDomain, FailureUnit::kNode, 3), std::pair(24L, 8L));
+  EXPECT_EQ(taken(FailureUnit::kChip, FailureUnit::kChip, 127), std::pair(127L, 1L));
+  EXPECT_EQ(taken(FailureUnit::kNode, FailureUnit::kJob, 5).second, 0);
+  EXPECT_EQ(taken(FailureUnit::kNode, FailureUnit::kFeed, 5).second, 0);
+}
+
 // Log-normal with a median of 20 h and a mean of 132 h.
 TEST(RepairTime, HasItsMedianAndMean) {
   model::FailureMode mode;
