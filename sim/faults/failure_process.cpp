@@ -99,13 +99,14 @@ void FailureProcess::draw_burst(double at_s) {
   }
   std::set<std::int64_t> hit;
   for (size = std::min(size, group); size > 0; --size) {
-    std::int64_t unit = 0;
-    do {
-      unit = group == units ? picker.pick(units_.uniform())
-                            : first + std::min(static_cast<std::int64_t>(
-                                                   units_.uniform() * static_cast<double>(group)),
-                                               group - 1);
-    } while (!hit.insert(unit).second);
+    std::int64_t unit =
+        group == units
+            ? picker.pick(units_.uniform())
+            : first +
+                  std::min(static_cast<std::int64_t>(units_.uniform() * static_cast<double>(group)),
+                           group - 1);
+    // Already hit: its next neighbour that is not.
+    while (!hit.insert(unit).second) unit = first + (unit - first + 1) % group;
     double delay_s = 0.0;
     if (bursts.together < 1.0) {
       const double u = delays_.uniform();

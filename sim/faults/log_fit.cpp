@@ -11,7 +11,8 @@ namespace {
 
 const std::vector<double> kWindowsDays = {1.0 / 24.0, 0.25, 1.0, 2.0, 7.0, 14.0, 30.0};
 constexpr double kDriftPeriodDays = 30.0;
-constexpr size_t kFewest = 30;  // faults that make a distribution
+constexpr double kMostLemonFactor = 100.0;  // more cannot be told from never failing
+constexpr size_t kFewest = 30;              // faults that make a distribution
 
 double quantile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
@@ -177,7 +178,8 @@ LogFit fit(const FaultLog& log, int servers) {
     mode.repair = repair_of(times_s);
     mode.planned = mode.kind == model::ComponentKind::kMaintenance;
     mode.lemon_share = lemons.share;
-    mode.lemon_factor = enough ? lemons.many / lemons.few : 1.0;
+    mode.lemon_factor =
+        enough ? std::min(lemons.many / std::max(lemons.few, 1e-9), kMostLemonFactor) : 1.0;
     result.failures.modes.push_back(mode);
   }
   if (!enough) return result;

@@ -55,7 +55,7 @@ def test_every_checkpoint_policy_runs(at_root, binary):
         result = job(binary, "--domain", "hgx-h100-8", "--checkpoint", policy,
                      "--snapshot", "100 TB/s", "--replica", "20 TB/s", "--json")  # fmt: skip
         assert result.returncode == 0, result.stderr
-        assert 0.9 < json.loads(result.stdout)["effective"]["mean"] < 1.0
+        assert 0.85 < json.loads(result.stdout)["effective"]["mean"] < 1.0
 
 
 @pytest.mark.parametrize(
