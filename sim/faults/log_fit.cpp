@@ -52,6 +52,7 @@ struct Lemons {
 };
 
 double poisson(double mean, int n) {
+  mean = std::max(mean, 1e-9);
   return std::exp(n * std::log(mean) - mean - std::lgamma(n + 1.0));
 }
 
@@ -123,7 +124,8 @@ void fit_bursts(const Arrivals& logged, double per_day, model::FailureModel& fai
       }
     }
     const auto [instant, later, drift] = solve(normal);
-    if (instant < 0.0 || later < 0.0 || drift < 0.0) continue;
+    // A log too regular for bursts or drift gives none, or equations without an answer.
+    if (!(instant >= 0.0 && later >= 0.0 && drift >= 0.0)) continue;
     double error = 0.0;
     for (const auto& [window, dispersion] : logged.dispersion) {
       const auto x = terms(window);
@@ -131,7 +133,7 @@ void fit_bursts(const Arrivals& logged, double per_day, model::FailureModel& fai
           (1.0 + instant * x[0] + later * x[1] + drift * x[2]) / dispersion - 1.0;
       error += relative * relative / window;
     }
-    if (error >= least) continue;
+    if (!(error < least)) continue;
     least = error;
     failures.bursts.mean_size = 1.0 + 0.5 * (instant + later);
     failures.bursts.together = instant + later > 0.0 ? std::sqrt(instant / (instant + later)) : 1.0;

@@ -106,7 +106,7 @@ def test_unsorted_and_overlapping_rows_are_counted(at_root, binary, log):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("1,2\n", "faults.csv:2: error: 2 fields"),
+        ("1,2\n", "faults.csv:2: error: row has 2 fields where the header has 4"),
         ("1,2,,GPU\n", "end_day: '' is not a number; a truncated row?"),
         ("1,5,4,GPU\n", "server 1 is back on day 4 before it fails on day 5"),
         ("1,-5,4,GPU\n", "start_day: -5 is negative"),
