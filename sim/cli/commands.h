@@ -1,6 +1,7 @@
 /// The subcommands and their options; `main.cpp` binds them to the command line.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -69,7 +70,6 @@ struct ExportSimgridOptions {
 };
 
 struct EstimateOptions {
-  std::string what;  // training
   std::string world, cluster, model;
   std::vector<std::string> models;  // catalogues; empty: those beside the world
   double chips = 0.0;
@@ -94,8 +94,38 @@ struct EstimateOptions {
   bool json = false;
 };
 
+struct ReliabilityOptions {
+  std::string world;            // empty: all shipped hardware
+  std::string cluster, domain;  // one of the two
+  std::vector<std::string> overrides;
+  std::string failures;  // a set; empty: that of the hardware
+  double chips = 0.0;
+  std::string over = "30 d";
+  int replicates = 200;
+  std::uint64_t seed = 1;
+  std::string mttf;  // known; empty: from the rates
+  std::string checkpoint = "daly";
+  std::string interval;                     // of the policies that take one
+  std::string checkpoint_size = "5.67 TB";  // 405 billion parameters of 14 B
+  std::string storage = "2 TB/s";
+  std::string snapshot, replica;
+  std::string restart;    // known in all; empty: from its parts
+  int elastic_units = 0;  // 0: stop and restart
+  std::string reconfigure = "30 s", rejoin = "0 s", absence = "10 min", beyond_unit = "0 %";
+  bool json = false;
+};
+
+struct FailureLogOptions {
+  std::string table;
+  int servers = 0;
+  int replicates = 200;
+  std::uint64_t seed = 1;
+  std::string output, id = "fitted", source = "a log";  // of the file of fitted rates
+  bool force = false;
+  bool json = false;
+};
+
 struct ValidateOptions {
-  std::string what;   // training or collectives
   std::string table;  // measured rows
   std::string format = "rows";
   std::string world;                // hardware that the rows name; empty: the shipped catalogue
@@ -140,6 +170,8 @@ int calibrate(const CalibrateOptions& options);
 int validate(const ValidateOptions& options);
 int validate_collectives(const ValidateOptions& options);
 int collective(const CollectiveOptions& options);
+int estimate_reliability(const ReliabilityOptions& options);
+int validate_failures(const FailureLogOptions& options);
 int export_file(const ExportOptions& options);
 int export_simgrid(const ExportSimgridOptions& options);
 

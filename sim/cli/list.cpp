@@ -118,6 +118,25 @@ Rows sites(const model::Platform& platform, bool json) {
   return rows;
 }
 
+// Every mode of every set, with the rate of a unit a year.
+Rows failures(const model::Platform& platform) {
+  Rows rows{{"set", "cause", "component", "failures a year", "per", "takes out", "detection",
+             "median repair", "mean repair"}};
+  const auto hours = [](base::Seconds s) {
+    return s.value > 0.0 ? fmt::format("{:.1f} h", s.value / base::kHour) : "";
+  };
+  for (const model::FailureModel& set : platform.failure_models) {
+    for (const model::FailureMode& m : set.modes) {
+      rows.push_back({set.name, m.name, std::string(model::name_of(m.kind)),
+                      fmt::format("{:.4g}", m.rate.value * base::kYear),
+                      std::string(model::name_of(m.per)), std::string(model::name_of(m.takes)),
+                      base::format_duration(m.detection), hours(m.repair.median),
+                      hours(m.repair.mean())});
+    }
+  }
+  return rows;
+}
+
 // What a service needs to know of a log of requests: its rate, and the lengths of its requests.
 Rows requests(const std::vector<generator::LoggedRequest>& log) {
   const auto quantiles = [&](double generator::LoggedRequest::*tokens) {
@@ -155,9 +174,9 @@ int list(const ListOptions& options) {
     fmt::print("{}", record::format_page());
     return kOk;
   }
-  const std::vector<std::string> kinds = {"assumptions", "behaviours", "claims",
-                                          "clusters",    "models",     "requests",
-                                          "sites",       "sources",    "trace-format"};
+  const std::vector<std::string> kinds = {"assumptions", "behaviours",  "claims",   "clusters",
+                                          "failures",    "models",      "requests", "sites",
+                                          "sources",     "trace-format"};
   if (std::find(kinds.begin(), kinds.end(), options.what) == kinds.end()) {
     fmt::print(stderr, "error: there is no list of '{}';{}\n", options.what,
                base::suggestion(options.what, kinds));
@@ -203,6 +222,8 @@ int list(const ListOptions& options) {
     print(claims(*platform), options.json, {2, 3, 4});
   } else if (options.what == "sites") {
     print(sites(*platform, options.json), options.json, {2, 3, 5, 6, 7, 8});
+  } else if (options.what == "failures") {
+    print(failures(*platform), options.json, {3, 6, 7, 8});
   } else if (options.what == "clusters") {
     print(clusters(*platform), options.json, {5});
   } else {

@@ -51,7 +51,6 @@ validation::Constants constants_of(const ValidateOptions& options) {
 }  // namespace
 
 int validate(const ValidateOptions& options) {
-  if (options.what == "collectives") return validate_collectives(options);
   base::Diagnostics problems;
   if (!options.leave_out.empty() && !options.refit) {
     problems.error({}, "--leave-out needs --refit: shipped constants were fitted on all rows");

@@ -46,12 +46,6 @@ void print_notes(const std::vector<CollectiveRow>& rows) {
 
 int validate_collectives(const ValidateOptions& options) {
   base::Diagnostics problems;
-  if (options.refit || !options.leave_out.empty() || options.format != "rows") {
-    problems.error({},
-                   "--refit, --leave-out and --format are of training steps; fit collectives "
-                   "with busbar calibrate kernels --collectives");
-    return report(problems);
-  }
   const auto catalogue = load_catalogue(options.world, options.models, problems);
   if (!catalogue) return report(problems);
   const collectives::Algorithms algorithms(Registries().collectives);

@@ -36,6 +36,9 @@ class CatalogReader {
   void cite_as(const Element& e, const std::string& what) {
     cite(e, what, platform_.citations, problems_);
   }
+  base::Id<model::FailureModel> failures(const Element& e) {
+    return resolve(e, "failures", "failure set", platform_.failure_models, problems_);
+  }
   void torus(const Element& e, model::Domain& domain);
   void sub_slices(const Element& e, model::Domain& domain);
   void axis_bandwidths(const Element& e, model::Domain& domain);
@@ -51,6 +54,7 @@ void CatalogReader::accelerator(const Element& e, const std::string& vendor) {
   chip.vendor = vendor;
   chip.aliases = xml::words(e, "aliases");
   chip.launch_unix_s = xml::date(e, "launch", 0.0, problems_);
+  chip.failures = failures(e);
   const std::string subject = fmt::format("accelerator '{}'", chip.name);
   cite_as(e, subject);
   for (const Element& c : e.children()) {
@@ -100,6 +104,7 @@ void CatalogReader::node(const Element& e) {
   node.local_storage = base::Bytes{quantity(e, "local-storage", Dimension::kBytes, 0.0)};
   node.local_storage_bandwidth =
       base::BytesPerSecond{quantity(e, "local-bandwidth", Dimension::kBandwidth, 0.0)};
+  node.failures = failures(e);
   if (e.has("local-storage")) {
     platform_.unused.push_back(
         {fmt::format("node '{}' local storage", node.name), e.where("local-storage")});
@@ -212,6 +217,7 @@ void CatalogReader::domain(const Element& e) {
   domain.links_per_chip = xml::integer(e, "links", 0, problems_, 1, 4096);
   domain.link_latency = base::Seconds{quantity(e, "link-latency", Dimension::kTime, 0.0)};
   domain.in_network_reduction = xml::boolean(e, "in-network-reduction", false, problems_);
+  domain.failures = failures(e);
   domain.overhead_power = base::Watts{quantity(e, "overhead-power", Dimension::kPower, 0.0)};
   if (domain.chips_installed > 1 && domain.bandwidth_per_chip().value <= 0.0) {
     problems_.error(e.where(), "domain '{}' joins {} chips: write links and link-bandwidth",
@@ -273,6 +279,8 @@ void read_catalogs(const Element& root, Platform& platform, FirstPlaces& first,
       for (const Element& e : catalog.children(kind)) read(e, catalog.get("vendor"));
     }
   };
+  each("failures",
+       [&](const Element& e, const std::string&) { read_failures(e, platform, first, problems); });
   each("accelerator", [&](const Element& e, const std::string& v) { reader.accelerator(e, v); });
   each("nic", [&](const Element& e, const std::string&) { reader.nic(e); });
   each("node", [&](const Element& e, const std::string&) { reader.node(e); });

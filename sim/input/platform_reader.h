@@ -15,6 +15,8 @@ model::Platform read_platform_element(const xml::Element& root, base::Diagnostic
 void read_catalogs(const xml::Element& root, model::Platform& platform, FirstPlaces& first,
                    base::Diagnostics& problems);
 void read_efficiency(const xml::Element& e, model::Platform& platform, base::Diagnostics& problems);
+void read_failures(const xml::Element& e, model::Platform& platform, FirstPlaces& first,
+                   base::Diagnostics& problems);
 void read_sites(const xml::Element& root, model::Platform& platform, FirstPlaces& first,
                 base::Diagnostics& problems);
 /// Backbones, the links of the sites to them, and the links between sites.

@@ -215,14 +215,14 @@ bool check_file(const std::string& path, const std::vector<std::string>& overrid
   } else if (kind == "workload" || kind == "models") {
     const auto workload = read_workload(path, overrides, known, problems);
     if (workload) keep(workload->unused);
-  } else if (kind == "catalog" || kind == "site" || kind == "efficiency") {
+  } else if (kind == "catalog" || kind == "site" || kind == "efficiency" || kind == "failures") {
     // A fragment names what other files define: its references are judged in a world.
     auto document = Document::parse(path, problems);
     finish_alone(document, path, overrides, "platform.xsd", problems);
   } else if (!kind.empty()) {
     problems.error({path, 1, 1},
                    "<{}> is no file of this program; known: platform, workload, "
-                   "scenario, catalog, efficiency, site, models",
+                   "scenario, catalog, efficiency, failures, site, models",
                    kind);
   }
   return !problems.has_errors();

@@ -35,6 +35,7 @@ class SiteReader {
   void cluster(const Element& e, const model::Site& site, base::Id<model::Site> id);
   void deliveries(const Element& e, const model::Site& site, model::Cluster& cluster);
   int building_index(const Element& e, const model::Site& site);
+  void crews_suffice(const Element& e, const model::Site& site, base::Id<model::FailureModel> set);
   void unused(const std::string& subject, const Element& e) {
     platform_.unused.push_back({subject, e.where()});
   }
@@ -161,7 +162,8 @@ void SiteReader::supplies(const Element& e, model::Site& site) {
     site.storages.push_back(s);
     return;
   } else if (e.name() == "crews") {
-    site.crews = {xml::integer(e, "count", 0, problems_), xml::integer(e, "spares", 0, problems_)};
+    if (e.has("count")) site.crews.count = xml::integer(e, "count", 0, problems_);
+    if (e.has("spares")) site.crews.spares = xml::integer(e, "spares", 0, problems_);
   } else {
     return;
   }
@@ -216,6 +218,30 @@ void SiteReader::deliveries(const Element& e, const model::Site& site, model::Cl
   }
 }
 
+// What needs a repair, or a spare, needs somebody to do it and a part to do it with.
+void SiteReader::crews_suffice(const Element& e, const model::Site& site,
+                               base::Id<model::FailureModel> set) {
+  if (!set) return;
+  const model::FailureModel& failures = platform_.failure_models[set];
+  for (const model::FailureMode& mode : failures.modes) {
+    if (mode.repair.median.value > 0.0 && site.crews.count == 0) {
+      problems_.error(e.where(),
+                      "<{}> '{}': failures '{}' need repairs ('{}'), but site '{}' has no crew; "
+                      "write <crews count=\"1\"/> or more, or leave <crews> out: repairs then "
+                      "never wait",
+                      e.name(), e.get("id"), failures.name, mode.name, site.name);
+      return;
+    }
+    if (mode.needs_spare && site.crews.spares == 0) {
+      problems_.error(e.where(),
+                      "<{}> '{}': failures '{}' need spare parts ('{}'), but site '{}' has none; "
+                      "write <crews spares=\"1\"/> or more, or leave spares out",
+                      e.name(), e.get("id"), failures.name, mode.name, site.name);
+      return;
+    }
+  }
+}
+
 void SiteReader::cluster(const Element& e, const model::Site& site, base::Id<model::Site> id) {
   model::Cluster cluster;
   cluster.name = e.get("id");
@@ -224,6 +250,7 @@ void SiteReader::cluster(const Element& e, const model::Site& site, base::Id<mod
   cluster.fabric = resolve(e, "fabric", "fabric", platform_.fabrics, problems_);
   cluster.pod = resolve(e, "pod", "pod", platform_.pods, problems_);
   cluster.owner = resolve(e, "owner", "organisation", platform_.organisations, problems_);
+  cluster.failures = resolve(e, "failures", "failure set", platform_.failure_models, problems_);
   cluster.building = building_index(e, site);
   cluster.storage = e.get("storage");
   cluster.burn_in = base::Seconds{quantity(e, "burn-in", Dimension::kTime, 0.0)};
@@ -238,6 +265,7 @@ void SiteReader::cluster(const Element& e, const model::Site& site, base::Id<mod
                     platform_.pods[cluster.pod].name, cluster.name);
   }
   deliveries(e, site, cluster);
+  if (cluster.domain) crews_suffice(e, site, platform_.failures_of(cluster));
   cite(e, fmt::format("cluster '{}'", cluster.name), platform_.citations, problems_);
   first_.add(platform_.clusters, std::move(cluster), e, "cluster", problems_);
 }
@@ -252,6 +280,7 @@ void SiteReader::read(const Element& e) {
   site.jurisdiction = e.get("jurisdiction");
   site.grid_limit_w = limits(e, "grid");
   site.it_limit_w = limits(e, "it");
+  site.failures = resolve(e, "failures", "failure set", platform_.failure_models, problems_);
   const std::string subject = fmt::format("site '{}'", site.name);
   cite(e, subject, platform_.citations, problems_);
   for (const Element& c : e.children()) {
@@ -283,6 +312,7 @@ void SiteReader::read(const Element& e) {
     }
     site.buildings.push_back(building);
   }
+  crews_suffice(e, site, site.failures);
   const auto id = first_.add(platform_.sites, site, e, "site", problems_);
   for (const Element& c : e.children("cluster")) {
     cluster(c, site, id ? id : platform_.sites.find(site.name));

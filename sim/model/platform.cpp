@@ -74,4 +74,14 @@ std::string_view unit_of(ClaimQuantity quantity) {
   return "";
 }
 
+Id<FailureModel> Platform::failures_of(const Domain& domain) const {
+  if (domain.failures) return domain.failures;
+  const Node& node = nodes[domain.node];
+  return node.failures ? node.failures : accelerators[node.accelerator].failures;
+}
+
+Id<FailureModel> Platform::failures_of(const Cluster& cluster) const {
+  return cluster.failures ? cluster.failures : failures_of(domain_of(cluster));
+}
+
 }  // namespace busbar::model

@@ -12,6 +12,7 @@
 #include "sim/base/ids.h"
 #include "sim/base/quantity.h"
 #include "sim/model/efficiency.h"
+#include "sim/model/failures.h"
 #include "sim/model/provenance.h"
 
 namespace busbar::model {
@@ -51,6 +52,7 @@ struct Accelerator {
   base::UsdPerSecond price;  // list price of one chip
   base::Usd purchase;        // one chip with its share of host, network and rack; 0: unknown
   double launch_unix_s = 0.0;
+  Id<FailureModel> failures;
 };
 
 /// Network interfaces of a node.
@@ -70,6 +72,7 @@ struct Node {
   base::Watts host_power;  // CPUs, memory, fans, NICs excluded
   base::Bytes local_storage;
   base::BytesPerSecond local_storage_bandwidth;
+  Id<FailureModel> failures;
 };
 
 // ── Scale-up domains, pods and fabrics ───────────────────────────────────────────────────────────
@@ -95,6 +98,7 @@ struct Domain {
   base::Seconds link_latency;  // per hop
   bool in_network_reduction = false;
   base::Watts overhead_power;  // switches, optics, fans, rack losses of the whole domain
+  Id<FailureModel> failures;
   /// One direction, all links of a chip.
   base::BytesPerSecond bandwidth_per_chip() const { return link_bandwidth * links_per_chip; }
 };
@@ -188,10 +192,10 @@ struct Permit {
   double until_unix_s = 0.0;
 };
 
-/// Repair staff of a site.
+/// Repair staff of a site. Without any said, repairs never wait.
 struct Crews {
-  int count = 0;
-  int spares = 0;
+  std::optional<int> count;
+  std::optional<int> spares;
 };
 
 /// PUE over outside temperature, and the temperature itself: a constant, a seasonal cycle, or a
@@ -229,7 +233,8 @@ struct Site {
   std::vector<Permit> permits;
   std::vector<Storage> storages;
   Crews crews;
-  bool assumed = false;  // the site itself is an assumption
+  Id<FailureModel> failures;  // of what all clusters share: grid, cooling
+  bool assumed = false;       // the site itself is an assumption
 };
 
 /// A dated change of the number of installed domains; negative is decommissioning.
@@ -253,6 +258,7 @@ struct Cluster {
   Id<Organisation> owner;
   std::vector<Delivery> deliveries;  // sorted by date
   base::Seconds burn_in;             // from delivery to use
+  Id<FailureModel> failures;         // none: those of its domain, node or chip
   /// Domains delivered and burnt in at a date.
   int domains_at(double unix_s) const;
 };
@@ -349,6 +355,7 @@ struct Platform {
   Table<Pod> pods;
   Table<Fabric> fabrics;
   std::vector<Efficiency> efficiencies;
+  Table<FailureModel> failure_models;
   Table<Site> sites;
   Table<Cluster> clusters;
   Table<Router> routers;
@@ -370,6 +377,11 @@ struct Platform {
   const Accelerator& accelerator_of(const Cluster& cluster) const {
     return accelerators[node_of(cluster).accelerator];
   }
+  /// The set of failures that holds for a domain: its own, its node's or its chip's, the nearest;
+  /// none if none of them names one.
+  Id<FailureModel> failures_of(const Domain& domain) const;
+  /// The same for a cluster, which may name one itself.
+  Id<FailureModel> failures_of(const Cluster& cluster) const;
 };
 
 }  // namespace busbar::model
