@@ -76,7 +76,7 @@ struct StepConstants {
   ModelKind models = ModelKind::kDense;
   std::array<double, kTerms> value{1.0, 1.0, 1.0, 1.0, 0.4, 0.4, 1.0, 1.0, 1.0, 0.0, 0.0};
   std::map<std::string, double, std::less<>> precision_factor;  // of gemm and experts
-  std::set<std::string, std::less<>> precisions;  // of these runs
+  std::set<std::string, std::less<>> precisions;                // of these runs
   double null_mfu = 0.0;  // of the null model: the median share of peak that these runs reach
   int rows = 0;           // they were fitted on
   double chips = 0.0;     // of the largest of these runs
