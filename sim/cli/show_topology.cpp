@@ -147,7 +147,7 @@ std::string hops_of(const Facts& facts) {
 
 std::string title_of(const TopologyView& view) {
   if (view.cluster == nullptr) return view.platform.title;
-  return fmt::format("{}: {}", view.cluster->name, view.wiring->name);
+  return view.wiring->name;
 }
 
 void print_text(const TopologyView& view, const Facts& facts) {
