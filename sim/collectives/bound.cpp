@@ -82,6 +82,11 @@ double fabric_s(const Task& task) {
     return bytes / (p > 1.0 ? task.wiring.inside.chip_bandwidth() : between.nic).value;
   }
   double most = crossing(task.operation, bytes, p, n) / (p * between.nic.value);
+  // Through one chip, its scale-up links and its NICs together, and through all of them.
+  const double chip =
+      between.nic.value + (p > 1.0 ? task.wiring.inside.chip_bandwidth().value : 0.0);
+  most = std::max(most, crossing(task.operation, bytes, 1.0, n) / chip);
+  if (!adds_up) most = std::max(most, volume(task.operation, bytes, n) / (n * chip));
   if (!adds_up && task.operation != Operation::kAllToAll) {
     most = std::max(most, volume(task.operation, bytes, groups) / (n * between.nic.value));
   }
