@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 
 import matplotlib
@@ -18,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from busbar import style
+from busbar.picture import draw_file
 
 KINDS = ("forward", "backward", "weight gradient")
 SHADES = (style.COLOURS[5], style.COLOURS[1], style.COLOURS[2])
@@ -84,18 +83,10 @@ def _schedule(ax: Axes, step: dict) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Draw a step into a PNG file."""
-    parser = argparse.ArgumentParser(prog="busbar.pipeline", description=__doc__.splitlines()[0])
-    parser.add_argument("step", help="JSON file with the parts and operations of a step")
-    parser.add_argument("-o", "--output", required=True, help="PNG file to write")
-    options = parser.parse_args(arguments)
-    with open(options.step, encoding="utf-8") as file:
-        step = json.load(file)
-    try:
-        draw(step).savefig(options.output, dpi=style.RESOLUTION_DPI, format="png")
-    except OSError as error:
-        print(f"error: cannot write '{options.output}': {error.strerror}", file=sys.stderr)
-        return 4
-    return 0
+    return draw_file(
+        "busbar.pipeline", __doc__.splitlines()[0],
+        "JSON file with the parts and operations of a step", draw, arguments,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

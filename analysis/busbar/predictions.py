@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from busbar import style
+from busbar.errors import BusbarError
+from busbar.picture import draw_file
 from busbar.runner import ask
 
 KINDS = ("dense", "experts", "hybrid")
@@ -142,24 +142,19 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
+def _drawable(answer: dict) -> Figure:
+    data = frame(answer)
+    if data.empty:
+        raise BusbarError("no row of the table can be expressed: nothing to draw")
+    return draw(data)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Draw an answer into a PNG file."""
-    parser = argparse.ArgumentParser(prog="busbar.predictions", description=__doc__.splitlines()[0])
-    parser.add_argument("answer", help="what busbar validate training --json prints")
-    parser.add_argument("-o", "--output", required=True, help="PNG file to write")
-    options = parser.parse_args(arguments)
-    mpl.use("Agg")
-    with open(options.answer, encoding="utf-8") as file:
-        data = frame(json.load(file))
-    if data.empty:
-        print("error: no row of the table can be expressed: nothing to draw", file=sys.stderr)
-        return 2
-    try:
-        draw(data).savefig(options.output, dpi=style.RESOLUTION_DPI, format="png")
-    except OSError as error:
-        print(f"error: cannot write '{options.output}': {error.strerror}", file=sys.stderr)
-        return 4
-    return 0
+    return draw_file(
+        "busbar.predictions", __doc__.splitlines()[0],
+        "what busbar validate training --json prints", _drawable, arguments,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import sys
 
 import matplotlib
@@ -19,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from busbar import style, wanmap
+from busbar.picture import draw_file
 
 MOST_DRAWN_CHIPS = 4096
 MOST_DRAWN_GROUPS = 12
@@ -313,18 +312,10 @@ def _tier_notes(ax: Axes, graph: dict, levels: list, place: dict) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Draw a topology into a PNG file."""
-    parser = argparse.ArgumentParser(prog="busbar.topology", description=__doc__.splitlines()[0])
-    parser.add_argument("graph", help="JSON file that `busbar show topology --json` printed")
-    parser.add_argument("-o", "--output", required=True, help="PNG file to write")
-    options = parser.parse_args(arguments)
-    with open(options.graph, encoding="utf-8") as file:
-        graph = json.load(file)
-    try:
-        draw(graph).savefig(options.output, dpi=style.RESOLUTION_DPI, format="png")
-    except OSError as error:
-        print(f"error: cannot write '{options.output}': {error.strerror}", file=sys.stderr)
-        return 4
-    return 0
+    return draw_file(
+        "busbar.topology", __doc__.splitlines()[0],
+        "JSON file that `busbar show topology --json` printed", draw, arguments,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
