@@ -6,6 +6,8 @@
 
 #include "sim/base/units.h"
 #include "sim/cli/report.h"
+#include "sim/faults/restart.h"
+#include "sim/training/across_sites.h"
 #include "sim/training/pipeline_schedule.h"
 #include "sim/training/token_target.h"
 
@@ -159,6 +161,20 @@ Target target_of(const StepEstimate& e, const training::Task& task, const traini
   return t;
 }
 
+// What a job keeps, and how long its start takes.
+struct Saved {
+  double bytes, write_s, start_s;
+};
+
+Saved saved_by(const training::Task& task, const training::Slice& slice,
+               base::BytesPerSecond storage) {
+  Saved saved{};
+  saved.bytes = training::state_bytes(*task.model);
+  if (storage.value > 0.0) saved.write_s = saved.bytes / storage.value;
+  saved.start_s = faults::restart_of({}, slice.chips, {}, {}).init.value;
+  return saved;
+}
+
 }  // namespace
 
 void print_estimate(const StepEstimate& e, const training::Task& task, const training::Slice& slice,
@@ -166,6 +182,7 @@ void print_estimate(const StepEstimate& e, const training::Task& task, const tra
   const double rate = e.tokens / e.step_s / slice.chips;
   const double wide = interval(e, slice);
   const Target target = target_of(e, task, slice, style.target_tokens);
+  const Saved saved = saved_by(task, slice, style.storage);
   if (style.json) {
     Json::Object whole;
     if (style.target_tokens > 0.0) {
@@ -175,6 +192,10 @@ void print_estimate(const StepEstimate& e, const training::Task& task, const tra
                {"usd", target.usd}};
     }
     fmt::print("{}\n", Json(Json::Object{{"target", whole},
+                                         {"checkpoint_bytes", saved.bytes},
+                                         {"checkpoint_s", saved.write_s > 0.0 ? Json(saved.write_s)
+                                                                              : Json(nullptr)},
+                                         {"start_s", saved.start_s},
                                          {"step_s", e.step_s},
                                          {"step_low_s", e.step_s * (1.0 - wide)},
                                          {"step_high_s", e.step_s * (1.0 + wide)},
@@ -229,6 +250,12 @@ void print_estimate(const StepEstimate& e, const training::Task& task, const tra
        {"memory", fmt::format("{} of {} a chip", base::format_bytes(base::Bytes{e.memory_bytes}),
                               base::format_bytes(slice.accelerator->memory))},
        {"bound by", kBounds[static_cast<size_t>(e.bound)]}});
+  rows.push_back(
+      {"checkpoint", saved.write_s > 0.0
+                         ? fmt::format("{}, {:.3g} s to the cluster's storage",
+                                       base::format_bytes(base::Bytes{saved.bytes}), saved.write_s)
+                         : base::format_bytes(base::Bytes{saved.bytes})});
+  rows.push_back({"start", fmt::format("{:.0f} s of processes and communicators", saved.start_s)});
   if (style.target_tokens > 0.0) {
     rows.push_back(
         {"to target", fmt::format("{} tokens in {:.3g} days, {:.3g} GWh of the chips, "

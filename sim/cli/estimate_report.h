@@ -8,7 +8,8 @@ namespace busbar::cli {
 
 struct EstimateStyle {
   bool json = false, explain = false;
-  double target_tokens = 0.0;  // of the whole training; 0: not asked for
+  double target_tokens = 0.0;    // of the whole training; 0: not asked for
+  base::BytesPerSecond storage;  // that checkpoints are written at; 0: the cluster names none
 };
 void print_estimate(const training::StepEstimate& e, const training::Task& task,
                     const training::Slice& slice, EstimateStyle style);

@@ -109,6 +109,15 @@ def test_the_search_is_sorted_and_its_first_plan_is_what_an_estimate_says(at_roo
     assert same["step_s"] - same["breakdown_s"]["stragglers"] == pytest.approx(times[0])
 
 
+def test_what_a_job_keeps_and_how_it_starts(at_root, binary):
+    e = estimate(binary, *PLAN)
+    # 405.9 billion weights of 14 bytes; no storage is named.
+    assert e["checkpoint_bytes"] == pytest.approx(405.9e9 * 14, rel=0.001)
+    assert e["checkpoint_s"] is None
+    # 480 s at 98,304 chips, with the power ln 12 / ln 6.
+    assert e["start_s"] == pytest.approx(480 * (128 / 98304) ** 1.38685, rel=0.001)
+
+
 def test_methods_are_compared_by_time_to_target(at_root, binary):
     small = estimate(binary, *PLAN, "--tokens", "15 Ttoken")
     large = estimate(binary, *PLAN[:-2], "--global-batch", "512", "--tokens", "15 Ttoken")
