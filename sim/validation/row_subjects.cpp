@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 
 namespace busbar::validation {
@@ -92,8 +93,29 @@ std::shared_ptr<const LanguageModel> model_of(const Fields& row, const Catalogue
   return m;
 }
 
+namespace {
+
+// Whether a text names a chip: `DGX-GB200` names GB200. Short names stand alone: NVL4 is no L4.
+bool names_chip(const std::string& text, const std::string& name) {
+  constexpr size_t kShort = 3;
+  const std::string word = plain(name);
+  if (word.empty() || !contains(plain(text), word)) return false;
+  if (word.size() > kShort) return true;
+  std::string alone;
+  for (const char c : text + " ") {
+    if (std::isalnum(static_cast<unsigned char>(c))) {
+      alone += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      continue;
+    }
+    if (alone == word) return true;
+    alone.clear();
+  }
+  return false;
+}
+
+}  // namespace
+
 base::Id<model::Accelerator> find_chip(const std::string& text, const model::Platform& platform) {
-  const std::string where = plain(text);
   base::Id<model::Accelerator> best;
   size_t length = 0;
   for (const auto id : platform.accelerators.ids()) {
@@ -101,10 +123,10 @@ base::Id<model::Accelerator> find_chip(const std::string& text, const model::Pla
     std::vector<std::string> names = chip.aliases;
     names.push_back(chip.name);
     for (const std::string& name : names) {
-      const std::string word = plain(name);
-      if (word.size() > length && contains(where, word)) {
+      const size_t letters = plain(name).size();
+      if (letters > length && names_chip(text, name)) {
         best = id;
-        length = word.size();
+        length = letters;
       }
     }
   }

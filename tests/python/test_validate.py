@@ -80,6 +80,19 @@ def test_a_malformed_field_is_named(at_root, binary, tmp_path, column, value, re
     assert rows["rows"][0]["reason"] == reason
 
 
+# A name that stands inside another is none: NVL4 is no L4.
+def test_short_names_of_chips_stand_alone(at_root, binary, tmp_path):
+    path = tmp_path / "rows.csv"
+    fields = dict(zip(HEAD.strip().split(","), GOOD.strip().split(","), strict=True))
+    lines = [
+        ",".join((fields | {"hardware": text, "precision": "bf16"}).values())
+        for text in ("NVL4 of H100", "8 x L4 cards")
+    ]
+    path.write_text(HEAD + "\n".join(lines) + "\n")
+    rows = json.loads(call(binary, "validate", "training", "--table", path, "--json").stdout)
+    assert [row.get("chip") for row in rows["rows"]] == ["h100-sxm", "l4"]
+
+
 def test_leaving_out_needs_a_fit(at_root, binary, table):
     result = call(binary, "validate", "training", "--table", table, "--leave-out", "model")
     assert result.returncode == 2
