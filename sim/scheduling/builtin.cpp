@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sim/scheduling/easy_backfill.h"
+#include "sim/scheduling/reserving_backfill.h"
 
 namespace busbar::scheduling {
 namespace {
@@ -73,8 +74,22 @@ class Cheapest : public Broker {
 void add_builtin(base::Registry<QueuePolicy>& policies) {
   policies.add({"fcfs", "first come, first served: the head of the queue blocks the rest", {}},
                [](const base::Params&) { return std::make_unique<Fcfs>(); });
-  policies.add({"easy", "EASY backfilling: later jobs may pass if they do not delay the head", {}},
-               [](const base::Params&) { return std::make_unique<EasyBackfill>(); });
+  policies.add({"easy",
+                "EASY backfilling: later jobs may pass if they delay no reservation",
+                {{.name = "depth",
+                  .fallback = "1",
+                  .summary = "jobs with a reservation, from the head of the queue",
+                  .least = 1.0,
+                  .whole = true}}},
+               [](const base::Params& p) -> std::unique_ptr<QueuePolicy> {
+                 const auto depth = static_cast<int>(p.get("depth"));
+                 if (depth == 1) return std::make_unique<EasyBackfill>();
+                 return std::make_unique<ReservingBackfill>(depth);
+               });
+  policies.add({"conservative", "backfilling where every waiting job has a reservation", {}},
+               [](const base::Params&) {
+                 return std::make_unique<ReservingBackfill>(ReservingBackfill::kAll);
+               });
 }
 
 void add_builtin(base::Registry<Placement>& placements) {

@@ -135,6 +135,23 @@ bool PoolState::find(const Request& request, const Placement& placement, Allocat
   return false;
 }
 
+bool PoolState::holds(const Allocation& allocation) const {
+  for (const Share& share : allocation.shares) {
+    const Part& part = parts[static_cast<size_t>(share.part)];
+    std::int64_t domains = share.whole_domains;
+    if (share.shared_chips > 0) {
+      const auto slot = static_cast<size_t>(share.shared_slot);
+      const bool open =
+          share.shared_slot >= 0 && slot < part.shared.size() && part.shared[slot] >= 0;
+      if (!open) ++domains;
+      if (open && part.shared[slot] < share.shared_chips) return false;
+    }
+    if (domains > part.free_domains) return false;
+  }
+  const Request power{0, allocation.watts_per_chip};
+  return power_obstacle(power, allocation) == Obstacle::kNone;
+}
+
 void PoolState::take(Allocation& allocation) {
   for (Share& share : allocation.shares) {
     Part& part = parts[static_cast<size_t>(share.part)];

@@ -77,6 +77,8 @@ class PoolState {
   /// allows, the parts with most free domains are filled one after the other.
   bool find(const Request& request, const Placement& placement, Allocation& found,
             Obstacle& why) const;
+  /// Whether an allocation found in another state of the same pool fits in this one.
+  bool holds(const Allocation& allocation) const;
   /// Takes what find() found, and names the shared domain it opened. The same allocations taken in
   /// the same order from a copy name the same domains.
   void take(Allocation& allocation);
