@@ -38,6 +38,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
       books_(parts.scenario, parts.fleet, parts.clock, parts.journal),
       campaigns_(parts.scenario, jobs_),
+      tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1) {
   parts_.solver.on_change([this](std::span<const Share> shares) { shares_changed(shares); });
@@ -136,7 +137,12 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
     pool.deferred_chips += request.chips;
     return;
   }
-  pool.queue.push({job, request, requested});
+  scheduling::WaitingJob waiting{.id = job, .request = request, .requested_s = requested};
+  waiting.submit_s = j.submit_s;
+  waiting.priority = works_.priority_of(j);
+  waiting.tenant = tenants_.tenant_of(j);
+  waiting.rank = parts_.behaviours.queue_policy->rank(waiting);
+  pool.queue.push(waiting);
   request_decision(index);
 }
 
@@ -172,7 +178,8 @@ void JobDesk::decide(std::int32_t index) {
   if (pool.queue.empty()) return;
   parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
   scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
-      {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement});
+      {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
+       tenants_.at(parts_.clock.now())});
   for (scheduling::Start& choice : decisions.starts) {
     const scheduling::WaitingJob waiting = pool.queue[choice.place];
     pool.queue.erase(choice.place);
@@ -232,8 +239,9 @@ void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation
   ++books_.counts.started;
   ++books_.counts.waited_for[waited_for];
   campaigns_.started(j, now);
-  pool.running.insert(
-      {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
+  pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(j.chips), job,
+                       &active.allocation, now, tenants_.tenant_of(j)});
+  tenants_.hold(tenants_.tenant_of(j), j.chips, now);
   pool.running_chip_end_s += active.expected_end_s * j.chips;
   pool.running_chips += j.chips;
   parts_.journal.note(EventKind::kStart, job, j.chips);
@@ -339,6 +347,7 @@ void JobDesk::end(std::int32_t slot) {
       {active.expected_end_s, static_cast<std::int64_t>(j.chips), active.job, nullptr});
   pool.running_chip_end_s -= active.expected_end_s * j.chips;
   pool.running_chips -= j.chips;
+  tenants_.hold(tenants_.tenant_of(j), -j.chips, now);
   pool.state.give_back(active.allocation);
   // Power that is free again may start jobs of every pool at these sites.
   std::vector<std::int32_t> wake{active.pool};

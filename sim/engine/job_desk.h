@@ -13,6 +13,7 @@
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
 #include "sim/engine/rate_solver.h"
+#include "sim/engine/tenant_books.h"
 #include "sim/engine/work_model.h"
 #include "sim/model/job.h"
 
@@ -81,6 +82,7 @@ class JobDesk {
   WorkModel works_;
   JobBooks books_;
   Campaigns campaigns_;
+  TenantBooks tenants_;
   std::function<void(std::int32_t)> hook_;
   size_t next_arrival_ = 0;
   std::int64_t waiting_ = 0, active_count_ = 0;

@@ -74,6 +74,10 @@ model::Span WorkModel::span_of(const model::Job& job) const {
   return scenario_.workload.streams[{job.stream}].span;
 }
 
+std::int32_t WorkModel::priority_of(const model::Job& job) const {
+  return job.stream < 0 ? 0 : scenario_.workload.streams[{job.stream}].priority;
+}
+
 double WorkModel::efficiency(Id<model::LanguageModel> model, const std::string& vendor) const {
   for (const model::Portability& row : scenario_.workload.portability) {
     if (row.model == model && row.vendor == vendor) return row.efficiency;
