@@ -57,8 +57,11 @@ void Reporter::sample(double now_s) {
   std::vector<record::ClusterSample> clusters(platform.clusters.size());
   for (size_t p = 0; p < fleet_.pools.size(); ++p) {
     const Pool& pool = fleet_.pools[p];
-    for (const PartInfo& part : pool.parts) {
+    for (size_t i = 0; i < pool.parts.size(); ++i) {
+      const PartInfo& part = pool.parts[i];
       record::ClusterSample& row = clusters[static_cast<size_t>(part.cluster.index)];
+      const auto hole = static_cast<double>(pool.state.parts[i].largest_hole());
+      row.largest_hole = std::max(row.largest_hole, hole);
       const auto domains = static_cast<double>(part.powered);
       row.installed += domains * pool.used_chips_per_domain;
       row.it_power_w += domains * fleet_.domain_power[p].idle_w;

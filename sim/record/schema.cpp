@@ -24,9 +24,9 @@ constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",  
                               "pipeline", "batch",   "fixed",    "earlier-stage", "host"};
 constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
                                   "share-changed", "cap",    "run-end", "cancelled"};
-constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",  "reject",
-                                  "share",     "delivery", "installed", "limit", "shock-begin",
-                                  "shock-end", "replicas", "fail",      "cancel"};
+constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",   "reject",
+                                  "share",     "delivery", "installed", "limit",  "shock-begin",
+                                  "shock-end", "replicas", "fail",      "cancel", "preempt"};
 constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
 constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
 constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
@@ -163,7 +163,7 @@ constexpr Column kJobs[] = {
     column<&JobRow::carbon_g>("carbon_g", "g", "carbon dioxide of its electricity"),
     column<&JobRow::cost_usd>("cost_usd", "USD", "cost of its chips at list price"),
     column<&JobRow::wait_s>("wait_s", "s", "from submission to start, or to the run's end"),
-    column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost"),
+    column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost, and that of restarts"),
     column<&JobRow::waited_for>("waited_for", "1", "what it waited for last", {}, kBounds),
 };
 
@@ -187,13 +187,14 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share: a job's `id`; delivery, installed: row of /platform/clusters; "
+        "to whom: submit to share, fail to preempt: a job's `id`; delivery, installed: row of "
+        "/platform/clusters; "
         "limit: row of /platform/sites; shock-begin, shock-end: row of /scenario/shocks; replicas: "
         "row of /workload/services"),
-    column<&EventRow::value>(
-        "value", "1",
-        "how much: submit to reject: chips; share: step time in s; delivery, installed: domains; "
-        "limit: the lower of both limits in W; replicas: replicas"),
+    column<&EventRow::value>("value", "1",
+                             "how much: submit to reject, fail to preempt: chips; share: step time "
+                             "in s; delivery, installed: domains; "
+                             "limit: the lower of both limits in W; replicas: replicas"),
 };
 
 constexpr Column kFaults[] = {
@@ -259,6 +260,8 @@ constexpr Column kClusterSeries[] = {
     column<&ClusterSample::queued_jobs>("queued_jobs", "1", "jobs that wait here"),
     column<&ClusterSample::queued_chips>("queued_chips", "1", "chips that they ask for"),
     column<&ClusterSample::it_power_w>("it_power_w", "W", "IT power of its domains"),
+    column<&ClusterSample::largest_hole>(
+        "largest_hole", "1", "idle chips of the building that could hold the largest gang alone"),
 };
 
 struct Throughput {

@@ -2,33 +2,12 @@
 
 #include "sim/scheduling/easy_backfill.h"
 #include "sim/scheduling/fair_share.h"
+#include "sim/scheduling/placements.h"
 #include "sim/scheduling/ranked.h"
 #include "sim/scheduling/reserving_backfill.h"
 
 namespace busbar::scheduling {
 namespace {
-
-/// The part that is left with the fewest free domains: keeps large holes for large jobs.
-class BestFit : public Placement {
- public:
-  double score(const Part& part, std::int64_t domains) const override {
-    return static_cast<double>(part.free_domains - domains);
-  }
-};
-
-/// The first part in the order of the world file.
-class FirstFit : public Placement {
- public:
-  double score(const Part&, std::int64_t) const override { return 0.0; }
-};
-
-/// The part with the most free domains: levels the load of buildings.
-class WorstFit : public Placement {
- public:
-  double score(const Part& part, std::int64_t domains) const override {
-    return static_cast<double>(domains - part.free_domains);
-  }
-};
 
 /// Expected seconds until the job is done: none to wait where it fits at once, else the backlog
 /// over the capacity; plus its run time there.
@@ -149,6 +128,11 @@ void add_builtin(base::Registry<Placement>& placements) {
                  [](const base::Params&) { return std::make_unique<BestFit>(); });
   placements.add({"first-fit", "the first building, in the order of the world file", {}},
                  [](const base::Params&) { return std::make_unique<FirstFit>(); });
+  placements.add(
+      {"packed", "the site with the fewest free domains, there the fullest building", {}},
+      [](const base::Params&) { return std::make_unique<Packed>(); });
+  placements.add({"spread", "the site with the most free domains, there the emptiest building", {}},
+                 [](const base::Params&) { return std::make_unique<Spread>(); });
   placements.add({"worst-fit", "the building with the most free domains", {}},
                  [](const base::Params&) { return std::make_unique<WorstFit>(); });
 }

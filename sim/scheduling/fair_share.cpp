@@ -113,7 +113,10 @@ class Pass {
     std::int64_t chips = state_.free_chips();
     for (const RunningJob& job : pool_.running) {
       const Account& account = account_of(job.tenant);
-      if (&account == &owner || !account.over_quota() || gives_way(job)) continue;
+      if (&account == &owner || !account.over_quota() || gives_way(job) ||
+          job.start_s >= pool_.now_s) {
+        continue;
+      }
       borrowers.push_back(&job);
       chips += job.chips;
     }

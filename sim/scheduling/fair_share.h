@@ -18,6 +18,7 @@ namespace busbar::scheduling {
 ///    fit may preempt: running jobs of other organisations that hold more than their quotas give
 ///    way, the last started first (ties: the highest id), until the claim fits; those without which
 ///    it fits as well, tried in the same order, stay. If all of them would not suffice, none does.
+///    No job gives way in the instant in which it started.
 /// 2. *Borrowing.* All other jobs, claims that wait first, then by organisation and submission,
 ///    start as far as they fit. The first that does not fit gets an EASY reservation by requested
 ///    times; no later one may delay it.

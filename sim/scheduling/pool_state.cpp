@@ -6,6 +6,12 @@
 
 namespace busbar::scheduling {
 
+std::int64_t Part::largest_hole() const {
+  std::int64_t rest = 0;
+  for (const std::int32_t free : shared) rest = std::max<std::int64_t>(rest, free);
+  return std::max<std::int64_t>(free_domains, 0) * chips_per_domain + rest;
+}
+
 std::int64_t PoolState::chips_of(const Share& share) const {
   const Part& part = parts[static_cast<size_t>(share.part)];
   return share.whole_domains * part.chips_per_domain + share.shared_chips;
@@ -106,7 +112,7 @@ bool PoolState::find(const Request& request, const Placement& placement, Allocat
     Share share;
     std::int64_t domains = 0;
     if (!find_in_part(i, request.chips, share, domains)) continue;
-    const double score = placement.score(part, domains);
+    const double score = placement.score(*this, i, domains);
     if (best != nullptr && score >= best_score) continue;
     found.shares.assign(1, share);
     if (const Obstacle power = power_obstacle(request, found); power != Obstacle::kNone) {

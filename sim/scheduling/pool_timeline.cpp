@@ -13,8 +13,8 @@ bool is_open(const Part& part, size_t slot) {
   return slot < part.shared.size() && part.shared[slot] >= 0;
 }
 
-// Leaves in `common` what is free both there and in `other`. A shared domain that is whole in one
-// of them can still be shared, as long as a whole domain is free there.
+// Leaves in `common` what is free both there and in `other`. A domain that is shared first and
+// whole later can still be shared, as long as a whole domain is free then.
 void intersect(PoolState& common, const PoolState& other) {
   for (size_t i = 0; i < common.parts.size(); ++i) {
     Part& part = common.parts[i];
@@ -26,10 +26,8 @@ void intersect(PoolState& common, const PoolState& other) {
       std::int32_t& free = part.shared[slot];
       if (here && there) {
         free = std::min(free, with.shared[slot]);
-      } else if (here) {
-        if (with.free_domains < 1) free = -1;
-      } else if (there) {
-        free = part.free_domains < 1 ? -1 : with.shared[slot];
+      } else if (here && with.free_domains < 1) {
+        free = -1;
       }
     }
     part.shared_free_chips = 0;
