@@ -27,11 +27,27 @@ struct ActiveJob {
   double steps_left = 0.0;
   double step_s = 1.0;     // with the present shares
   double latency_s = 0.0;  // of its WAN paths, in every step
+  // Since it started for the last time:
+  double stint_start_s = 0.0;
+  double restart_left_s = 0.0;         // of the restart, before it goes on with its work
+  double worked_s = 0.0;               // of work
+  double saved_s = 0.0;                // of that until its last checkpoint
+  double saved_steps_left = 0.0;       // at that checkpoint
+  double checkpoint_interval_s = 0.0;  // of work; 0: it saves nothing
+  // Before that:
+  double kept_s = 0.0;  // run time whose work is kept
+  double lost_s = 0.0;  // run time whose work was lost, and that of restarts
   double energy_j = 0.0, carbon_g = 0.0, cost_usd = 0.0;
   std::vector<JobFlow> flows;
   Clock::Handle end = 0;
 
-  double done_s() const { return segment_start_s + steps_left * step_s; }
+  double done_s() const { return segment_start_s + restart_left_s + steps_left * step_s; }
+  /// Goes on for so long.
+  void work_on(double seconds);
+  /// Gives its chips up: goes back to its last checkpoint.
+  void give_way();
+  /// Starts, anew or from its last checkpoint.
+  void begin(double now_s, double restart_s);
   /// IT power of a chip above idle. A step that waits for a link leaves its chips idle meanwhile:
   /// the same work draws less power.
   double busy_w_per_chip() const { return work.busy_w_per_chip * work.step_s / step_s; }

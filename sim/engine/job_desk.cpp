@@ -71,8 +71,13 @@ scheduling::Request JobDesk::request_for(std::int32_t job, const Work& work) con
   return {static_cast<std::int64_t>(j.chips), work.busy_w_per_chip, works_.span_of(j)};
 }
 
-double JobDesk::requested_s(const model::Job& job, const Work& work) const {
-  return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
+// What a job may still run: less by what it has kept, if it was preempted, and more by a restart.
+double JobDesk::requested_s(std::int32_t job, const Work& work) const {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  const double whole_s = j.requested_s > 0.0 ? j.requested_s : work.run_time_s() * j.request_factor;
+  const auto before = preempted_.find(job);
+  if (before == preempted_.end()) return whole_s;
+  return whole_s - before->second.kept_s + parts_.behaviours.queue_policy->restart_time().value;
 }
 
 // Asks the broker for a pool among those that can run the job at all.
@@ -125,7 +130,7 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const Work work = works_.evaluate(j, index);
   const scheduling::Request request = request_for(job, work);
   const double now = parts_.clock.now();
-  const double requested = requested_s(j, work);
+  const double requested = requested_s(job, work);
   pool.queued_chip_s += requested * j.chips;
   const scheduling::Obstacle obstacle =
       parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
@@ -180,6 +185,7 @@ void JobDesk::decide(std::int32_t index) {
   scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
       {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
        tenants_.at(parts_.clock.now())});
+  for (const std::int32_t job : decisions.preempted) preempt(job);
   for (scheduling::Start& choice : decisions.starts) {
     const scheduling::WaitingJob waiting = pool.queue[choice.place];
     pool.queue.erase(choice.place);
@@ -190,6 +196,11 @@ void JobDesk::decide(std::int32_t index) {
   }
   if (const auto head = pool.queue.front(); head != scheduling::WaitingQueue::kEnd) {
     waited_for_[static_cast<size_t>(pool.queue[head].id)] = bound_of(decisions.head_waits_for);
+  }
+  // Back to where they stood in the queue, once no decision refers to its places.
+  for (const std::int32_t job : decisions.preempted) {
+    ++waiting_;
+    enqueue(job, index);
   }
 }
 
@@ -220,25 +231,41 @@ void JobDesk::start(std::int32_t job, std::int32_t index, scheduling::Allocation
   }
   ActiveJob& active = active_[static_cast<size_t>(slot)];
   active = ActiveJob{};
+  active.steps_left = work.steps;
+  const double run_s = requested_s(job, work);
+  double kept_s = 0.0, restart_s = 0.0;
+  const auto before = preempted_.find(job);
+  const bool again = before != preempted_.end();
+  if (again) {
+    active = std::move(before->second);
+    preempted_.erase(before);
+    kept_s = active.kept_s;
+    restart_s = parts_.behaviours.queue_policy->restart_time().value;
+  } else {
+    active.start_s = now;
+    active.checkpoint_interval_s = works_.checkpoint_interval_s(j);
+  }
   active.job = job;
   active.pool = index;
   active.allocation = std::move(allocation);
   active.work = work;
-  active.start_s = active.segment_start_s = now;
-  active.expected_end_s = now + requested_s(j, work);
+  active.begin(now, restart_s);
+  active.expected_end_s = now + run_s;
   // Without a request of its own a job is only expected, not obliged, to end by its estimate.
   const bool limited = j.requested_s > 0.0 || j.request_factor > 1.0;
   active.kill_s = limited ? active.expected_end_s : kNever;
-  active.stop_s = j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s;
-  active.steps_left = work.steps;
+  active.stop_s =
+      j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s - kept_s + restart_s;
   active.step_s = work.step_s;
   ++active_count_;
-  Bound& waited_for = waited_for_[static_cast<size_t>(job)];
-  if (now <= j.submit_s) waited_for = Bound::kNone;
-  if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
-  ++books_.counts.started;
-  ++books_.counts.waited_for[waited_for];
-  campaigns_.started(j, now);
+  if (!again) {
+    Bound& waited_for = waited_for_[static_cast<size_t>(job)];
+    if (now <= j.submit_s) waited_for = Bound::kNone;
+    if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
+    ++books_.counts.started;
+    ++books_.counts.waited_for[waited_for];
+    campaigns_.started(j, now);
+  }
   pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(j.chips), job,
                        &active.allocation, now, tenants_.tenant_of(j)});
   tenants_.hold(tenants_.tenant_of(j), j.chips, now);
@@ -337,6 +364,20 @@ void JobDesk::end(std::int32_t slot) {
   parts_.journal.note(farewell.event, active.job, j.chips);
   ++(books_.counts.*farewell.count);
   books_.write_row(active, j, farewell.state, now, waited_for_[static_cast<size_t>(active.job)]);
+  leave(slot);
+  // The next stage of a campaign is submitted when the one before has ended.
+  for (const std::int32_t next : campaigns_.ended(j, now)) {
+    jobs_[static_cast<size_t>(next)].submit_s = now;
+    waited_for_[static_cast<size_t>(next)] = Bound::kNone;
+    admit(next);
+  }
+}
+
+// Gives back all that a running job holds, and its slot.
+void JobDesk::leave(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const double now = parts_.clock.now();
+  const model::Job& j = jobs_[static_cast<size_t>(active.job)];
   books_.give_back(active);
   for (const JobFlow& flow : active.flows) {
     parts_.solver.remove(flow.id);
@@ -359,12 +400,24 @@ void JobDesk::end(std::int32_t slot) {
   active.job = -1;
   free_slots_.push_back(slot);
   for (const std::int32_t other : wake) request_decision(other);
-  // The next stage of a campaign is submitted when the one before has ended.
-  for (const std::int32_t next : campaigns_.ended(j, now)) {
-    jobs_[static_cast<size_t>(next)].submit_s = now;
-    waited_for_[static_cast<size_t>(next)] = Bound::kNone;
-    admit(next);
-  }
+}
+
+// A running job gives way: it loses its work since the last checkpoint and waits again.
+void JobDesk::preempt(std::int32_t job) {
+  const auto running = std::find_if(active_.begin(), active_.end(),
+                                    [&](const ActiveJob& active) { return active.job == job; });
+  base::ensure(running != active_.end(), "a job is preempted that does not run");
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  parts_.clock.cancel(running->end);
+  books_.close_segment(*running, j, record::EndReason::kPreemption);
+  running->give_way();
+  ++books_.counts.preempted;
+  parts_.journal.note(EventKind::kPreempt, job, j.chips);
+  ActiveJob& kept = preempted_[job] = *running;
+  leave(static_cast<std::int32_t>(running - active_.begin()));
+  kept.flows.clear();
+  kept.latency_s = 0.0;
+  kept.end = 0;
 }
 
 void JobDesk::close() {
@@ -391,6 +444,11 @@ void JobDesk::close() {
   std::sort(waiting.begin(), waiting.end());
   books_.counts.waiting = static_cast<std::int64_t>(waiting.size());
   for (const std::int32_t job : waiting) {
+    if (const auto before = preempted_.find(job); before != preempted_.end()) {
+      books_.write_row(before->second, jobs_[static_cast<size_t>(job)], record::JobState::kWaiting,
+                       std::nan(""), waited_for_[static_cast<size_t>(job)]);
+      continue;
+    }
     books_.write_row(job, jobs_[static_cast<size_t>(job)], pool_of_[static_cast<size_t>(job)],
                      record::JobState::kWaiting, waited_for_[static_cast<size_t>(job)]);
   }

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "sim/engine/behaviours.h"
@@ -68,6 +69,8 @@ class JobDesk {
   void plan_end(std::int32_t slot);
   void shares_changed(std::span<const Share> shares);
   void end(std::int32_t slot);
+  void preempt(std::int32_t job);
+  void leave(std::int32_t slot);
   struct Farewell {
     record::EndReason reason;
     record::EventKind event;
@@ -75,7 +78,7 @@ class JobDesk {
     std::int64_t JobCounts::*count;
   };
   static const Farewell& farewell_of(const ActiveJob& active, model::Ending ending, double done_s);
-  double requested_s(const model::Job& job, const Work& work) const;
+  double requested_s(std::int32_t job, const Work& work) const;
 
   Parts parts_;
   std::vector<model::Job> jobs_;
@@ -88,9 +91,10 @@ class JobDesk {
   std::int64_t waiting_ = 0, active_count_ = 0;
   std::deque<ActiveJob> active_;  // slots
   std::vector<std::int32_t> free_slots_;
-  std::vector<std::int32_t> flow_owner_;   // slot by flow id
-  std::vector<record::Bound> waited_for_;  // by job
-  std::vector<std::int32_t> pool_of_;      // by job, once admitted
+  std::map<std::int32_t, ActiveJob> preempted_;  // by job, until it starts again
+  std::vector<std::int32_t> flow_owner_;         // slot by flow id
+  std::vector<record::Bound> waited_for_;        // by job
+  std::vector<std::int32_t> pool_of_;            // by job, once admitted
 };
 
 }  // namespace busbar::engine

@@ -119,6 +119,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_rejected", counts.rejected);
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);
+  if (counts.preempted > 0) set("preemptions", counts.preempted);
   for (const auto& [bound, jobs] : counts.waited_for) {
     if (bound == record::Bound::kChips) set("jobs_waited_for_chips", jobs);
     if (bound == record::Bound::kQueueOrder) set("jobs_waited_for_their_turn", jobs);

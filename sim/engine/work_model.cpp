@@ -74,6 +74,10 @@ model::Span WorkModel::span_of(const model::Job& job) const {
   return scenario_.workload.streams[{job.stream}].span;
 }
 
+double WorkModel::checkpoint_interval_s(const model::Job& job) const {
+  return job.stream < 0 ? 0.0 : scenario_.workload.streams[{job.stream}].checkpoint_interval.value;
+}
+
 std::int32_t WorkModel::priority_of(const model::Job& job) const {
   return job.stream < 0 ? 0 : scenario_.workload.streams[{job.stream}].priority;
 }

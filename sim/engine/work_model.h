@@ -39,6 +39,8 @@ class WorkModel {
   /// holds the job; elsewhere the same tokens take the time that the step model gives.
   Work evaluate(const model::Job& job, std::int32_t pool);
   model::Span span_of(const model::Job& job) const;
+  /// Work between two checkpoints; 0: it saves nothing, as replayed jobs.
+  double checkpoint_interval_s(const model::Job& job) const;
   /// Of its stream; 0 for replayed jobs.
   std::int32_t priority_of(const model::Job& job) const;
 
