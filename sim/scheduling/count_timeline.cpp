@@ -1,5 +1,6 @@
 #include "sim/scheduling/count_timeline.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -14,7 +15,8 @@ CountTimeline::CountTimeline(const PoolView& pool, const PoolState& state)
     : state_(state),
       placement_(pool.placement),
       time_s_{pool.now_s},
-      free_{state.parts.front().free_domains} {
+      free_{state.parts.front().free_domains},
+      fewest_chips_(pool.queue.fewest_chips()) {
   look_for_openings();
 }
 
@@ -61,35 +63,41 @@ void CountTimeline::start(const WaitingJob& job, const Allocation&) {
   look_for_openings();
 }
 
-double CountTimeline::reserve(const WaitingJob& job) {
+void CountTimeline::reserve(const WaitingJob& job) {
   const std::int64_t chips = job.request.chips;
-  const size_t steps = time_s_.size();
-  for (size_t from = 0; from < steps; ++from) {
+  for (size_t from = 0; from < horizon_; ++from) {
     if (free_[from] < chips) continue;
     const double end_s = time_s_[from] + job.requested_s;
     size_t to = from + 1;
-    while (to < steps && time_s_[to] < end_s && free_[to] >= chips) ++to;
-    if (to < steps && time_s_[to] < end_s) {  // too few at step `to`: not before the one after
+    while (to < time_s_.size() && time_s_[to] < end_s && free_[to] >= chips) ++to;
+    if (to < time_s_.size() && time_s_[to] < end_s) {  // too few: not before the step after that
       from = to;
       continue;
     }
-    const double start_s = time_s_[from];
     take(from, end_s, to, chips);
-    if (start_s < openings_.back().end_s) look_for_openings();
-    return start_s;
+    look_for_openings();
+    return;
   }
-  return kNever;
 }
 
 void CountTimeline::look_for_openings() {
   openings_.clear();
+  reservable_ = {0, kNever};
+  horizon_ = 0;
   std::int64_t chips = free_.front();
-  for (size_t step = 1; step < free_.size() && chips > 0; ++step) {
-    if (free_[step] >= chips) continue;
-    openings_.push_back({chips, time_s_[step]});
-    chips = std::max<std::int64_t>(free_[step], 0);
+  for (; horizon_ < free_.size(); ++horizon_) {
+    const std::int64_t free = free_[horizon_];
+    if (free < fewest_chips_) {
+      reservable_.end_s = time_s_[horizon_];
+      break;
+    }
+    reservable_.chips = std::max(reservable_.chips, free);
+    if (free < chips) {
+      openings_.push_back({chips, time_s_[horizon_]});
+      chips = free;
+    }
   }
-  if (chips > 0 || openings_.empty()) openings_.push_back({chips, kNever});
+  if (horizon_ > 0) openings_.push_back({chips, reservable_.end_s});
 }
 
 }  // namespace busbar::scheduling

@@ -178,6 +178,7 @@ class Pass {
           if (!gives_way(running)) timeline->release(running);
           return true;
         });
+        timeline->complete();
         timeline->reserve(job);
         continue;
       }

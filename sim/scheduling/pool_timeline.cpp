@@ -44,7 +44,9 @@ void intersect(PoolState& common, const PoolState& other) {
 }  // namespace
 
 PoolTimeline::PoolTimeline(const PoolView& pool, const PoolState& state)
-    : placement_(pool.placement), planned_slots_(state.parts.size()) {
+    : placement_(pool.placement),
+      fewest_chips_(pool.queue.fewest_chips()),
+      planned_slots_(state.parts.size()) {
   steps_.push_back({pool.now_s, state.free_chips(), state});
   look_for_openings();
 }
@@ -167,11 +169,10 @@ void PoolTimeline::start(const WaitingJob& job, const Allocation& allocation) {
   look_for_openings();
 }
 
-double PoolTimeline::reserve(const WaitingJob& job) {
-  for (size_t from = 0; from < steps_.size(); ++from) {
+void PoolTimeline::reserve(const WaitingJob& job) {
+  for (size_t from = 0; from < horizon_; ++from) {
     if (steps_[from].free_chips < job.request.chips) continue;
-    const double start_s = steps_[from].time_s;
-    const double end_s = start_s + job.requested_s;
+    const double end_s = steps_[from].time_s + job.requested_s;
     size_t to = from + 1;
     bool enough = true;
     for (; to < steps_.size() && steps_[to].time_s < end_s; ++to) {
@@ -187,20 +188,28 @@ double PoolTimeline::reserve(const WaitingJob& job) {
     name_shared_domains(from, to, found);
     take(from, end_s, to, found);
     look_for_openings();
-    return start_s;
+    return;
   }
-  return kNever;
 }
 
 void PoolTimeline::look_for_openings() {
   openings_.clear();
+  reservable_ = {0, kNever};
+  horizon_ = 0;
   std::int64_t chips = steps_.front().free_chips;
-  for (size_t step = 1; step < steps_.size() && chips > 0; ++step) {
-    if (steps_[step].free_chips >= chips) continue;
-    openings_.push_back({chips, steps_[step].time_s});
-    chips = steps_[step].free_chips;
+  for (; horizon_ < steps_.size(); ++horizon_) {
+    const Step& step = steps_[horizon_];
+    if (step.free_chips < fewest_chips_) {
+      reservable_.end_s = step.time_s;
+      break;
+    }
+    reservable_.chips = std::max(reservable_.chips, step.free_chips);
+    if (step.free_chips < chips) {
+      openings_.push_back({chips, step.time_s});
+      chips = step.free_chips;
+    }
   }
-  if (chips > 0 || openings_.empty()) openings_.push_back({chips, kNever});
+  if (horizon_ > 0) openings_.push_back({chips, reservable_.end_s});
 }
 
 }  // namespace busbar::scheduling

@@ -1,5 +1,7 @@
 #include "sim/scheduling/reserving_backfill.h"
 
+#include <algorithm>
+
 #include "sim/scheduling/count_timeline.h"
 #include "sim/scheduling/pass.h"
 #include "sim/scheduling/pool_timeline.h"
@@ -9,8 +11,8 @@ namespace {
 
 using Place = WaitingQueue::Place;
 
-// Only starts leave the pass, so jobs are planned only as far as a later one might still start: in
-// a deep queue the first reservations soon close all openings.
+// Only starts leave the pass, so only what can decide about one is planned: jobs before a later one
+// that might still start, and of those the ones that end before the horizon.
 template <class Timeline>
 void plan(const PoolView& pool, PoolState& state, Place head, std::int64_t depth,
           Decisions& decisions) {
@@ -20,8 +22,18 @@ void plan(const PoolView& pool, PoolState& state, Place head, std::int64_t depth
     timeline.release(job);
     return true;
   });
+  timeline.complete();
   const auto next = [&](Place place) {
     return pool.queue.next_entering(place, pool.now_s, timeline.openings());
+  };
+  // The next job to plan, at most the candidate: with a limited depth all count; else only those
+  // matter that end before the horizon.
+  const bool all = depth >= static_cast<std::int64_t>(pool.queue.size());
+  const auto after = [&](Place place, Place candidate) {
+    if (!all) return pool.queue.after(place);
+    const Opening reservable = timeline.reservable();
+    const Place found = pool.queue.next_entering(place, pool.now_s, {&reservable, 1});
+    return found == WaitingQueue::kEnd ? candidate : std::min(found, candidate);
   };
   Place at = head;  // the first job that is not planned yet
   std::int64_t reserved = 0;
@@ -29,7 +41,7 @@ void plan(const PoolView& pool, PoolState& state, Place head, std::int64_t depth
     while (at != candidate && reserved < depth && timeline.fits_now(pool.queue[candidate])) {
       timeline.reserve(pool.queue[at]);
       ++reserved;
-      at = pool.queue.after(at);
+      at = after(at, candidate);
     }
     const WaitingJob& job = pool.queue[candidate];
     Allocation found;

@@ -128,6 +128,10 @@ void WaitingQueue::erase(Place place) {
   while (begin_ < jobs_.size() && jobs_[begin_].id < 0) ++begin_;
 }
 
+std::int64_t WaitingQueue::fewest_chips() const {
+  return tree_.empty() ? kNoChips : tree_[1].chips;
+}
+
 WaitingQueue::Place WaitingQueue::front() const {
   return count_ == 0 ? kEnd : static_cast<Place>(begin_);
 }

@@ -51,6 +51,8 @@ class WaitingQueue {
   size_t size() const { return count_; }
   /// Chips of all waiting jobs.
   std::int64_t chips() const { return chips_; }
+  /// Chips of the smallest; of an empty queue, more than any job has.
+  std::int64_t fewest_chips() const;
 
   /// Puts a job where it belongs.
   void push(const WaitingJob& job);
