@@ -109,6 +109,12 @@ BENCHMARKS = {
         4,
         None,
     ),
+    "conservative-deep": (
+        "the same at load 1.3, a deep queue",
+        lambda f: rigid(f, 100_000, 1.3, "conservative"),
+        60,
+        None,
+    ),
     "fair-share-100k": (
         "100,000 rigid jobs, fair share with preemption",
         lambda f: shared(f, 100_000, 0.9),

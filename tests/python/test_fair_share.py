@@ -105,3 +105,27 @@ def test_without_preemption_nobody_gives_way(binary, tmp_path):
         assert not (run.segments["end_reason"] == "preemption").any()
         assert (run.jobs["state"] == "completed").all()
         assert (run.jobs["lost_s"] == 0).all()
+
+
+# With a checkpoint every ten minutes of work, no preemption costs more than those and a restart.
+def test_checkpoints_bound_what_is_lost(binary, tmp_path):
+    scenario = write_scenario(tmp_path, horizon="3 d")
+    streams = "".join(
+        f'<stream id="{name}" kind="evaluation" organisation="{name}" assumed="a test" '
+        'checkpoint-interval="10 min"><arrivals rate="200 job/d"/>'
+        '<chips distribution="uniform" min="1" max="40"/>'
+        '<duration distribution="uniform" min="5 min" max="2 h"/>'
+        '<request-factor distribution="constant" value="2"/></stream>'
+        for name in QUOTAS
+    )
+    (tmp_path / "mix.xml").write_text(f'<workload name="shared">{streams}</workload>')
+    with busbar.run(scenario, progress=False) as run:
+        jobs, segments = run.jobs, run.segments
+        preempted = segments[segments["end_reason"] == "preemption"].groupby("job").size()
+        assert preempted.sum() > 30
+        most_s = (10 * 60.0 + RESTART_S) * jobs.index.map(preempted).fillna(0)
+        assert (jobs["lost_s"] <= most_s + 1e-6).all()
+        assert (jobs["steps"] > 0)[jobs["state"] == "completed"].all()
+        ran_s = (segments["end_s"] - segments["start_s"]).groupby(segments["job"]).sum()
+        counted_s = (jobs["steps"] + jobs["lost_s"]).loc[ran_s.index]
+        assert ran_s.to_numpy() == pytest.approx(counted_s.to_numpy(), rel=1e-9, abs=1e-6)
