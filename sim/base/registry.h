@@ -24,6 +24,9 @@ struct ParameterSpec {
   Dimension dimension = Dimension::kCount;
   std::string fallback;  // text used when the attribute is absent, e.g. "1" or "10 min"
   std::string summary;
+  double least = 0.0;  // in SI units
+  double most = 1e12;
+  bool whole = false;  // whole numbers only
 };
 
 /// What a behaviour is called, does and takes.

@@ -16,7 +16,8 @@ void Elastic::divide(ActiveJob& active, const model::Job& job) {
     chips[pool.parts[static_cast<size_t>(share.part)].site] += pool.chips_of(share);
   }
   if (chips.size() < 2) return;
-  active.work.steps *= active.work.low_communication;
+  active.more_steps = active.work.low_communication;
+  active.work.steps *= active.more_steps;
   const double batch = active.work.tokens_per_step;
   std::vector<double> speeds;
   for (const auto& [site, here] : chips) {
@@ -32,7 +33,12 @@ void Elastic::divide(ActiveJob& active, const model::Job& job) {
     }
   }
   const training::SharedBatch shared = training::share_batch(batch, speeds);
-  if (batch > 0.0) active.local_s = shared.compute_s;
+  if (batch > 0.0) {
+    // Checkpoints follow computing time, not steps.
+    active.work.checkpoint_steps *= active.work.step_s / shared.compute_s;
+    active.work.sends.checkpoint_bytes *= shared.compute_s / active.work.step_s;
+    active.local_s = shared.compute_s;
+  }
   size_t i = 0;
   for (const auto& [site, here] : chips) active.sites.push_back({site, shared.share[i++], true});
 }
@@ -76,8 +82,7 @@ void Elastic::shrink(ActiveJob& active) {
   const double since = std::fmod(active.updates, every);
   const double lost = since * (every > 1.0 ? before - after : before);
   if (every <= 1.0) active.updates -= since;
-  active.lost_steps += lost;
-  active.steps_left += lost;
+  active.lose(lost);
   active.batch_share = after;
 }
 

@@ -50,8 +50,10 @@ void JobBooks::hold(const ActiveJob& active, double sign) {
 }
 
 void JobBooks::take(const ActiveJob& active) {
-  const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
-  ++use_[static_cast<size_t>(first.cluster)].started;
+  if (active.segment_start_s <= active.start_s) {  // for the first time
+    const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
+    ++use_[static_cast<size_t>(first.cluster)].started;
+  }
   hold(active, 1.0);
   add_power(active, 1.0);
 }
@@ -96,9 +98,7 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
   }
   counts.chip_seconds += job.chips * seconds;
   if (job.chips >= kLargeJobChips) counts.large_chip_seconds += job.chips * seconds;
-  const double updates = seconds / active.step_s;
-  active.updates += updates;
-  active.steps_left = std::max(0.0, active.steps_left - updates * active.batch_share);
+  active.work_on(seconds);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
     record::SegmentRow row;
@@ -154,7 +154,8 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   row.cost_usd = active.cost_usd;
   // The work of a job that was killed or failed is lost: nothing saved it.
   const bool lost = state == JobState::kKilled || state == JobState::kFailed;
-  row.lost_s = lost ? end_s - active.start_s : 0.0;
+  row.lost_s = active.lost_s;
+  if (lost) row.lost_s += active.kept_s + active.worked_s;
   journal_.trace().add(row);
 }
 

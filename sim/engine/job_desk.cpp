@@ -37,6 +37,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
           {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
           jobs_),
       campaigns_(parts.scenario, jobs_),
+      tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1) {
   running_.on_end(
@@ -125,7 +126,10 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const Work work = works_.evaluate(j, index);
   const scheduling::Request request = request_for(job, work);
   const double now = parts_.clock.now();
-  const double requested = requested_s(j, work);
+  double requested = requested_s(j, work);
+  if (const ActiveJob* before = running_.preempted(job)) {
+    requested = before->requested_left_s() + parts_.behaviours.queue_policy->restart_time().value;
+  }
   pool.queued_chip_s += requested * j.chips;
   const scheduling::Obstacle obstacle =
       parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
@@ -137,7 +141,12 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
     pool.deferred_chips += request.chips;
     return;
   }
-  pool.queue.push({job, request, requested});
+  scheduling::WaitingJob waiting{.id = job, .request = request, .requested_s = requested};
+  waiting.submit_s = j.submit_s;
+  waiting.priority = works_.priority_of(j);
+  waiting.tenant = tenants_.tenant_of(j);
+  waiting.rank = parts_.behaviours.queue_policy->rank(waiting);
+  pool.queue.push(waiting);
   request_decision(index);
 }
 
@@ -173,7 +182,9 @@ void JobDesk::decide(std::int32_t index) {
   if (pool.queue.empty()) return;
   parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
   scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
-      {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement});
+      {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
+       tenants_.at(parts_.clock.now())});
+  for (const std::int32_t job : decisions.preempted) preempt(job);
   for (scheduling::Start& choice : decisions.starts) {
     const scheduling::WaitingJob waiting = pool.queue[choice.place];
     pool.queue.erase(choice.place);
@@ -183,6 +194,11 @@ void JobDesk::decide(std::int32_t index) {
   }
   if (const auto head = pool.queue.front(); head != scheduling::WaitingQueue::kEnd) {
     waited_for_[static_cast<size_t>(pool.queue[head].id)] = bound_of(decisions.head_waits_for);
+  }
+  // Back to where they stood in the queue, once no decision refers to its places.
+  for (const std::int32_t job : decisions.preempted) {
+    ++waiting_;
+    enqueue(job, index);
   }
 }
 
@@ -203,21 +219,35 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
   const model::Job& j = jobs_[static_cast<size_t>(waiting.id)];
   const double now = parts_.clock.now();
   Bound& waited_for = waited_for_[static_cast<size_t>(waiting.id)];
-  if (now <= j.submit_s) waited_for = Bound::kNone;
-  if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
-  ++books_.counts.started;
-  ++books_.counts.waited_for[waited_for];
-  campaigns_.started(j, now);
-  const Work work = works_.evaluate(j, index);
-  running_.start(waiting.id,
-                 {index, std::move(allocation), work, requested_s(j, work), waited_for});
+  if (running_.preempted(waiting.id) == nullptr) {  // for the first time
+    if (now <= j.submit_s) waited_for = Bound::kNone;
+    if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
+    ++books_.counts.started;
+    ++books_.counts.waited_for[waited_for];
+    campaigns_.started(j, now);
+  }
+  RunningJobs::Start start{index, std::move(allocation), works_.evaluate(j, index)};
+  start.requested_s = requested_s(j, start.work);
+  start.restart_s = parts_.behaviours.queue_policy->restart_time().value;
+  start.tenant = waiting.tenant;
+  start.waited_for = waited_for;
+  tenants_.hold(waiting.tenant, j.chips, now);
+  running_.start(waiting.id, std::move(start));
+}
+
+void JobDesk::preempt(std::int32_t job) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  tenants_.hold(tenants_.tenant_of(j), -j.chips, parts_.clock.now());
+  for (const std::int32_t pool : running_.preempt(job)) request_decision(pool);
 }
 
 void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {
   const double now = parts_.clock.now();
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  tenants_.hold(tenants_.tenant_of(j), -j.chips, now);
   for (const std::int32_t pool : pools) request_decision(pool);
   // The next stage of a campaign is submitted when the one before has ended.
-  for (const std::int32_t next : campaigns_.ended(jobs_[static_cast<size_t>(job)], now)) {
+  for (const std::int32_t next : campaigns_.ended(j, now)) {
     jobs_[static_cast<size_t>(next)].submit_s = now;
     waited_for_[static_cast<size_t>(next)] = Bound::kNone;
     admit(next);
@@ -256,6 +286,13 @@ void JobDesk::close() {
   std::sort(waiting.begin(), waiting.end());
   books_.counts.waiting = static_cast<std::int64_t>(waiting.size());
   for (const std::int32_t job : waiting) {
+    if (const ActiveJob* before = running_.preempted(job)) {
+      ActiveJob last = *before;
+      last.waited_for = waited_for_[static_cast<size_t>(job)];
+      books_.write_row(last, jobs_[static_cast<size_t>(job)], record::JobState::kWaiting,
+                       std::nan(""));
+      continue;
+    }
     books_.write_row(job, jobs_[static_cast<size_t>(job)], pool_of_[static_cast<size_t>(job)],
                      record::JobState::kWaiting, waited_for_[static_cast<size_t>(job)]);
   }

@@ -12,6 +12,7 @@
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
 #include "sim/engine/running_jobs.h"
+#include "sim/engine/tenant_books.h"
 #include "sim/engine/traffic_desk.h"
 #include "sim/engine/work_model.h"
 #include "sim/model/job.h"
@@ -60,6 +61,7 @@ class JobDesk {
   void enqueue(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
+  void preempt(std::int32_t job);
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
              scheduling::Allocation allocation);
   void ended(std::int32_t job, const std::vector<std::int32_t>& pools);
@@ -72,6 +74,7 @@ class JobDesk {
   JobBooks books_;
   RunningJobs running_;
   Campaigns campaigns_;
+  TenantBooks tenants_;
   std::function<void(std::int32_t)> hook_;
   size_t next_arrival_ = 0;
   std::int64_t waiting_ = 0;

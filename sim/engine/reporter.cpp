@@ -55,8 +55,11 @@ void Reporter::sample(double now_s) {
   std::vector<record::ClusterSample> clusters(platform.clusters.size());
   for (size_t p = 0; p < fleet_.pools.size(); ++p) {
     const Pool& pool = fleet_.pools[p];
-    for (const PartInfo& part : pool.parts) {
+    for (size_t i = 0; i < pool.parts.size(); ++i) {
+      const PartInfo& part = pool.parts[i];
       record::ClusterSample& row = clusters[static_cast<size_t>(part.cluster.index)];
+      const auto hole = static_cast<double>(pool.state.parts[i].largest_hole());
+      row.largest_hole = std::max(row.largest_hole, hole);
       const auto domains = static_cast<double>(part.powered);
       row.installed += domains * pool.used_chips_per_domain;
       row.it_power_w += domains * fleet_.domain_power[p].idle_w;
@@ -116,6 +119,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_rejected", counts.rejected);
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);
+  if (counts.preempted > 0) set("preemptions", counts.preempted);
   for (const auto& [bound, jobs] : counts.waited_for) {
     if (bound == record::Bound::kChips) set("jobs_waited_for_chips", jobs);
     if (bound == record::Bound::kQueueOrder) set("jobs_waited_for_their_turn", jobs);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "sim/base/error.h"
+
 namespace busbar::engine {
 
 using record::EndReason;
@@ -45,26 +47,57 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.pool = start.pool;
   active.allocation = std::move(start.allocation);
   active.work = start.work;
-  active.start_s = active.segment_start_s = now;
-  active.stop_s = j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s;
+  active.start_s = now;
   active.waited_for = start.waited_for;
   elastic_.divide(active, j);
-  // Without a request of its own a job is only expected, not obliged, to end by its estimate.
-  const bool limited = j.requested_s > 0.0 || j.request_factor > 1.0;
-  const double more_work = j.requested_s > 0.0 ? 1.0 : active.work.steps / start.work.steps;
-  active.expected_end_s = now + start.requested_s * more_work;
-  active.kill_s = limited ? active.expected_end_s : kNever;
   active.steps_left = active.work.steps;
   active.step_s = active.local_s;
+  const bool again = resume(active);
+  const double restart_s = again ? start.restart_s : 0.0;
+  active.begin(now, restart_s);
+  // Without a request of its own a job is only expected, not obliged, to end by its estimate.
+  if (!again || !active.limited) {
+    const double more_work = j.requested_s > 0.0 ? 1.0 : active.work.steps / start.work.steps;
+    active.limited = j.requested_s > 0.0 || j.request_factor > 1.0;
+    active.requested_s = start.requested_s * more_work;
+  }
+  active.expected_end_s = now + active.requested_left_s() + restart_s;
+  active.kill_s = active.limited ? active.expected_end_s : kNever;
+  active.stop_s =
+      j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s - active.kept_s + restart_s;
   ++count_;
-  pool.running.insert(
-      {active.expected_end_s, static_cast<std::int64_t>(j.chips), job, &active.allocation});
+  pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(j.chips), job,
+                       &active.allocation, now, start.tenant});
   pool.running_chip_end_s += active.expected_end_s * j.chips;
   pool.running_chips += j.chips;
   parts_.journal.note(EventKind::kStart, job, j.chips);
   send(slot);
   parts_.books.take(active);
   plan_end(slot);
+}
+
+// Takes up what a job that gave way has behind it. At other sites the work that is left may take
+// other steps. Returns whether it gave way.
+bool RunningJobs::resume(ActiveJob& active) {
+  const auto at = preempted_.find(active.job);
+  if (at == preempted_.end()) return false;
+  const ActiveJob& before = at->second;
+  active.steps_left = before.steps_left;
+  if (active.more_steps != before.more_steps) {
+    active.steps_left *= active.more_steps / before.more_steps;
+  }
+  active.work.steps = before.work.steps - before.steps_left + active.steps_left;
+  active.start_s = before.start_s;
+  active.lost_steps = before.lost_steps;
+  active.kept_s = before.kept_s;
+  active.lost_s = before.lost_s;
+  active.requested_s = before.requested_s;
+  active.limited = before.limited;
+  active.energy_j = before.energy_j;
+  active.carbon_g = before.carbon_g;
+  active.cost_usd = before.cost_usd;
+  preempted_.erase(at);
+  return true;
 }
 
 // One flow for each shared path, bounded by what the job would send if it ran at full speed.
@@ -152,6 +185,27 @@ void RunningJobs::catch_up(std::int32_t slot) {
   active.catching_up = parts_.traffic.send(path, active.work.state_bytes, join);
 }
 
+// ── Preemption ───────────────────────────────────────────────────────────────────────────────────
+
+std::vector<std::int32_t> RunningJobs::preempt(std::int32_t job) {
+  const auto at = std::find_if(active_.begin(), active_.end(),
+                               [&](const ActiveJob& active) { return active.job == job; });
+  base::ensure(at != active_.end(), "a job is preempted that does not run");
+  const model::Job& j = job_of(*at);
+  parts_.clock.cancel(at->end);
+  parts_.books.close_segment(*at, j, EndReason::kPreemption);
+  at->give_way();
+  ++parts_.books.counts.preempted;
+  parts_.journal.note(EventKind::kPreempt, job, j.chips);
+  preempted_[job] = *at;
+  return leave(static_cast<std::int32_t>(at - active_.begin()));
+}
+
+const ActiveJob* RunningJobs::preempted(std::int32_t job) const {
+  const auto at = preempted_.find(job);
+  return at == preempted_.end() ? nullptr : &at->second;
+}
+
 // ── End ──────────────────────────────────────────────────────────────────────────────────────────
 
 // What an end is called in each table. A job that reaches its own failure or cancellation ends by
@@ -184,11 +238,19 @@ void RunningJobs::end(std::int32_t slot) {
   parts_.journal.note(farewell.event, job, j.chips);
   ++(parts_.books.counts.*farewell.count);
   parts_.books.write_row(active, j, farewell.state, parts_.clock.now());
+  listener_(job, leave(slot));
+}
+
+// Gives back all that a running job holds, and its slot. Returns the pools that may use it.
+std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const model::Job& j = job_of(active);
   parts_.books.give_back(active);
   parts_.traffic.cancel(active.catching_up);
   parts_.traffic.close(slot);
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  pool.running.erase({active.expected_end_s, static_cast<std::int64_t>(j.chips), job, nullptr});
+  pool.running.erase(
+      {active.expected_end_s, static_cast<std::int64_t>(j.chips), active.job, nullptr});
   pool.running_chip_end_s -= active.expected_end_s * j.chips;
   pool.running_chips -= j.chips;
   pool.state.give_back(active.allocation);
@@ -201,7 +263,7 @@ void RunningJobs::end(std::int32_t slot) {
   --count_;
   active.job = -1;
   free_slots_.push_back(slot);
-  listener_(job, wake);
+  return wake;
 }
 
 // Jobs and their slots, by id.

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "sim/engine/active_job.h"
@@ -38,13 +39,20 @@ class RunningJobs {
     std::int32_t pool = -1;
     scheduling::Allocation allocation;  // taken from the pool here
     Work work;
-    double requested_s = 0.0;
+    double requested_s = 0.0;  // for the whole of its work
+    double restart_s = 0.0;    // that it pays if it has been preempted
+    std::int32_t tenant = -1;  // its organisation
     record::Bound waited_for = record::Bound::kNone;
   };
   /// @param jobs  all jobs by id; they outlive this.
   RunningJobs(Parts parts, const std::vector<model::Job>& jobs);
 
   void start(std::int32_t job, Start start);
+  /// A running job gives way: it goes back to its last checkpoint and is kept here until it starts
+  /// again. Returns the pools that it leaves room in.
+  std::vector<std::int32_t> preempt(std::int32_t job);
+  /// A job that gave way and waits; null: none.
+  const ActiveJob* preempted(std::int32_t job) const;
   /// Called when a job has ended and given everything back, with the pools that it leaves room in.
   using Listener = std::function<void(std::int32_t job, const std::vector<std::int32_t>& pools)>;
   void on_end(Listener listener) { listener_ = std::move(listener); }
@@ -56,6 +64,7 @@ class RunningJobs {
 
  private:
   std::int32_t take_slot();
+  bool resume(ActiveJob& active);
   void send(std::int32_t slot);
   void change_step(std::int32_t slot, double step_s);
   void plan_end(std::int32_t slot);
@@ -64,6 +73,7 @@ class RunningJobs {
               const std::function<void(ActiveJob&)>& change);
   void catch_up(std::int32_t slot);
   void end(std::int32_t slot);
+  std::vector<std::int32_t> leave(std::int32_t slot);
   struct Farewell {
     record::EndReason reason;
     record::EventKind event;
@@ -82,6 +92,7 @@ class RunningJobs {
   Listener listener_;
   std::deque<ActiveJob> active_;  // slots
   std::vector<std::int32_t> free_slots_;
+  std::map<std::int32_t, ActiveJob> preempted_;  // by job, until it starts again
   std::int64_t count_ = 0;
 };
 

@@ -77,6 +77,10 @@ model::Span WorkModel::span_of(const model::Job& job) const {
   return scenario_.workload.streams[{job.stream}].span;
 }
 
+std::int32_t WorkModel::priority_of(const model::Job& job) const {
+  return job.stream < 0 ? 0 : scenario_.workload.streams[{job.stream}].priority;
+}
+
 double WorkModel::efficiency(Id<model::LanguageModel> model, const std::string& vendor) const {
   for (const model::Portability& row : scenario_.workload.portability) {
     if (row.model == model && row.vendor == vendor) return row.efficiency;
@@ -184,6 +188,7 @@ Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
   if (job.stream >= 0) {
     const model::TrainingStream& stream = scenario_.workload.streams[{job.stream}];
     work.sends = sends(stream, here);
+    work.checkpoint_steps = stream.checkpoint_interval.value / here.step_s;
     if (stream.model) {
       const model::LanguageModel& model = scenario_.workload.models[stream.model];
       work.state_bytes = training::state_bytes(model);

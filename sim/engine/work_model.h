@@ -24,6 +24,7 @@ struct Work {
   double busy_w_per_chip = 0.0;   // IT power that a busy chip adds to the idle site
   double total_w_per_chip = 0.0;  // its whole share of the IT power, domain overheads included
   Sends sends;
+  double checkpoint_steps = 0.0;   // from one checkpoint to the next; 0: it saves nothing
   double state_bytes = 0.0;        // that a site needs to join a run
   double low_communication = 1.0;  // tokens to target where sites exchange only every few steps
   record::Bound bound = record::Bound::kNone;
@@ -41,6 +42,8 @@ class WorkModel {
   /// holds the job; elsewhere the same tokens take the time that the step model gives.
   Work evaluate(const model::Job& job, std::int32_t pool);
   model::Span span_of(const model::Job& job) const;
+  /// Of its stream; 0 for replayed jobs.
+  std::int32_t priority_of(const model::Job& job) const;
   /// Tokens per second of some of a job's chips, with their part of its batch; 0: they cannot do it
   /// alone.
   double tokens_per_s(const model::Job& job, std::int32_t pool, std::int64_t chips,

@@ -136,9 +136,30 @@ void check_reach(const Scenario& scenario, const model::TrainingStream& stream, 
   }
 }
 
+// Quotas are shares of what the world offers at most; together they cannot be more than that.
+void check_quotas(const Scenario& scenario, const Element& world, base::Diagnostics& problems) {
+  double offered = 0.0, promised = 0.0;
+  for (const model::Cluster& cluster : scenario.platform.clusters) {
+    offered += largest_offer(scenario, cluster);
+  }
+  for (const Element& e : world.children("organisation")) {
+    const double quota =
+        scenario.platform.organisations[scenario.platform.organisations.find(e.get("id"))]
+            .quota_chips;
+    promised += quota;
+    if (quota <= 0.0 || promised <= offered) continue;
+    problems.error(e.where("quota-chips"),
+                   "organisation '{}': quotas up to here add up to {:.0f} chips, but the world "
+                   "offers {:.0f} within the horizon; leave at most {:.0f} to this one",
+                   e.get("id"), promised, offered, std::max(0.0, offered - (promised - quota)));
+    return;
+  }
+}
+
 }  // namespace
 
-void cross_check(const Scenario& scenario, const Element& root, base::Diagnostics& problems) {
+void cross_check(const Scenario& scenario, const Element& root, const Element& world,
+                 base::Diagnostics& problems) {
   const model::Platform& platform = scenario.platform;
   std::set<std::string> vendor_set;
   for (const model::Accelerator& chip : platform.accelerators) vendor_set.insert(chip.vendor);
@@ -177,6 +198,7 @@ void cross_check(const Scenario& scenario, const Element& root, base::Diagnostic
       problems.error(e.where(), "trace '{}' may run on no cluster of this world", trace.name);
     }
   }
+  check_quotas(scenario, world, problems);
 }
 
 }  // namespace busbar::input

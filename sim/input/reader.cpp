@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "sim/base/hash.h"
 #include "sim/base/text.h"
@@ -137,6 +139,12 @@ void check_branches(const std::string& path, const std::vector<std::string>& ove
   }
 }
 
+// What only some queue policies look at.
+bool heeded_by(const std::string& policy, const std::string& subject) {
+  return (policy == "fair-share" && subject.ends_with(" quota-chips")) ||
+         (policy == "priority" && subject.ends_with(" priority"));
+}
+
 std::uint64_t hash_of(const Documents& documents, const model::Platform& platform) {
   base::Hasher hasher;
   for (const auto* document : {&documents.scenario, &documents.world, &documents.mix}) {
@@ -158,7 +166,9 @@ std::optional<model::Scenario> read_scenario(const std::string& path,
   scenario.platform = read_platform_element(documents.world->root(), problems);
   scenario.workload = read_workload_element(documents.mix->root(), known, problems);
   read_scenario_element(documents.scenario->root(), known, scenario, problems);
-  if (!problems.has_errors()) cross_check(scenario, documents.mix->root(), problems);
+  if (!problems.has_errors()) {
+    cross_check(scenario, documents.mix->root(), documents.world->root(), problems);
+  }
   if (!problems.has_errors()) check_branches(path, overrides, scenario, problems);
   if (problems.has_errors()) return std::nullopt;
   for (auto* document : {&documents.scenario, &documents.world, &documents.mix}) {
@@ -168,7 +178,10 @@ std::optional<model::Scenario> read_scenario(const std::string& path,
   scenario.overrides = overrides;
   scenario.hash = hash_of(documents, scenario.platform);
   for (auto* list : {&scenario.platform.unused, &scenario.workload.unused}) {
-    scenario.unused.insert(scenario.unused.end(), list->begin(), list->end());
+    std::copy_if(list->begin(), list->end(), std::back_inserter(scenario.unused),
+                 [&](const model::Unused& item) {
+                   return !heeded_by(scenario.queue_policy.name, item.subject);
+                 });
   }
   return scenario;
 }

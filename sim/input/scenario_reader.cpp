@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/input/reading.h"
 
@@ -29,7 +30,14 @@ base::BehaviourChoice choose(const Element& e, std::string_view attribute, std::
   for (const base::ParameterSpec& parameter : spec->parameters) {
     const auto parsed = base::parse_quantity(parameter.fallback, parameter.dimension);
     double value = parsed.value;
-    if (e) value = xml::quantity(e, parameter.name, parameter.dimension, value, problems);
+    if (e) {
+      value = xml::quantity(e, parameter.name, parameter.dimension, value, problems,
+                            parameter.least, parameter.most);
+      if (parameter.whole && value != std::floor(value)) {
+        problems.error(e.where(parameter.name), "<{}> {}: '{}' is not a whole number", e.name(),
+                       parameter.name, e.get(parameter.name));
+      }
+    }
     choice.params.set(parameter.name, value);
   }
   return choice;

@@ -14,6 +14,6 @@ void read_scenario_element(const xml::Element& root, const base::KnownBehaviours
 
 /// Checks names and sizes across the three files of a scenario.
 void cross_check(const model::Scenario& scenario, const xml::Element& workload_root,
-                 base::Diagnostics& problems);
+                 const xml::Element& world_root, base::Diagnostics& problems);
 
 }  // namespace busbar::input

@@ -80,7 +80,8 @@ enum class EventKind : std::int8_t {
   kCancel,
   kPartition,
   kCatchUp,
-  kRejoin
+  kRejoin,
+  kPreempt
 };
 
 struct JobRow {
@@ -190,7 +191,7 @@ struct SiteSample {
 /// State of one cluster at a sample time, in chips and watts.
 struct ClusterSample {
   double installed = 0, allocated = 0, serving = 0, failed = 0, idle = 0, queued_jobs = 0,
-         queued_chips = 0, it_power_w = 0;
+         queued_chips = 0, it_power_w = 0, largest_hole = 0;
 };
 
 }  // namespace busbar::record

@@ -27,7 +27,7 @@ constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preempt
 constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",   "reject",
                                   "share",     "delivery", "installed", "limit",  "shock-begin",
                                   "shock-end", "replicas", "fail",      "cancel", "partition",
-                                  "catch-up",  "rejoin"};
+                                  "catch-up",  "rejoin",   "preempt"};
 constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
 constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
 constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
@@ -164,10 +164,11 @@ constexpr Column kJobs[] = {
     column<&JobRow::carbon_g>("carbon_g", "g", "carbon dioxide of its electricity"),
     column<&JobRow::cost_usd>("cost_usd", "USD", "cost of its chips at list price"),
     column<&JobRow::wait_s>("wait_s", "s", "from submission to start, or to the run's end"),
-    column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost"),
+    column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost, and that of restarts"),
     column<&JobRow::lost_tokens>("lost_tokens", "token",
                                  "tokens trained on in vain, not part of `tokens`: what sites had "
-                                 "not exchanged when they were cut off"),
+                                 "not exchanged when they were cut off, and what a preempted job "
+                                 "had not saved"),
     column<&JobRow::waited_for>("waited_for", "1", "what it waited for last", {}, kBounds),
 };
 
@@ -195,15 +196,18 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share: a job's `id`; delivery, installed: row of /platform/clusters; "
-        "limit: row of /platform/sites; shock-begin, shock-end: row of /scenario/shocks; replicas: "
-        "row of /workload/services; fail to rejoin: a job's `id`"),
-    column<&EventRow::value>(
-        "value", "1",
-        "how much: submit to reject: chips; share: step time in s; delivery, installed: domains; "
-        "limit: the lower of both limits in W; shock-begin, shock-end: capacity of the link in "
-        "byte/s; replicas: replicas; partition, rejoin: part of the batch that the sites do which "
-        "go on; catch-up: bytes that sites fetch before they join again"),
+        "to whom: submit to share, fail to preempt: a job's `id`; delivery, installed: row of "
+        "/platform/clusters; limit: row of /platform/sites; shock-begin, shock-end: row of "
+        "/scenario/shocks; replicas: "
+        "row of /workload/services"),
+    column<&EventRow::value>("value", "1",
+                             "how much: submit to reject, fail, cancel, preempt: chips; share: "
+                             "step time in s; delivery, "
+                             "installed: domains; limit: the lower of both limits in W; "
+                             "shock-begin, shock-end: capacity "
+                             "of the link in byte/s; replicas: replicas; partition, rejoin: part "
+                             "of the batch that the sites do which "
+                             "go on; catch-up: bytes that sites fetch before they join again"),
 };
 
 constexpr Column kFaults[] = {
@@ -269,6 +273,8 @@ constexpr Column kClusterSeries[] = {
     column<&ClusterSample::queued_jobs>("queued_jobs", "1", "jobs that wait here"),
     column<&ClusterSample::queued_chips>("queued_chips", "1", "chips that they ask for"),
     column<&ClusterSample::it_power_w>("it_power_w", "W", "IT power of its domains"),
+    column<&ClusterSample::largest_hole>(
+        "largest_hole", "1", "idle chips of the building that could hold the largest gang alone"),
 };
 
 struct Throughput {

@@ -2,22 +2,10 @@
 
 #include <limits>
 
+#include "sim/scheduling/pass.h"
+
 namespace busbar::scheduling {
 namespace {
-
-// Starts jobs from the head while they fit. Returns the head that stays, or kEnd.
-WaitingQueue::Place start_heads(const PoolView& pool, PoolState& state, Decisions& decisions) {
-  WaitingQueue::Place head = pool.queue.front();
-  for (; head != WaitingQueue::kEnd; head = pool.queue.after(head)) {
-    Allocation found;
-    if (!state.find(pool.queue[head].request, pool.placement, found, decisions.head_waits_for)) {
-      break;
-    }
-    state.take(found);
-    decisions.starts.push_back({head, std::move(found)});
-  }
-  return head;
-}
 
 // The pool's state at the shadow time with the head in its reservation, and that time.
 struct Shadow {
@@ -25,38 +13,22 @@ struct Shadow {
   PoolState state;
 };
 
-// Returns the jobs just decided beside those already running, by expected end.
-std::set<RunningJob> just_started(const PoolView& pool, const Decisions& decisions) {
-  std::set<RunningJob> jobs;
-  for (const Start& start : decisions.starts) {
-    const WaitingJob& job = pool.queue[start.place];
-    jobs.insert({pool.now_s + job.requested_s, job.request.chips, job.id, &start.allocation});
-  }
-  return jobs;
-}
-
 Shadow reserve(const PoolView& pool, const PoolState& now, const Decisions& decisions,
                const Request& head) {
   Shadow shadow;
   shadow.state = now;
-  const std::set<RunningJob> fresh = just_started(pool, decisions);
-  auto old_job = pool.running.begin();
-  auto new_job = fresh.begin();
   Obstacle why = Obstacle::kNone;
   Allocation found;
   // The head cannot fit before as many chips are free as it asks for: ask only from then on.
   std::int64_t free = shadow.state.free_chips();
-  while (old_job != pool.running.end() || new_job != fresh.end()) {
-    const bool take_old =
-        new_job == fresh.end() || (old_job != pool.running.end() && *old_job < *new_job);
-    const RunningJob& next = take_old ? *old_job++ : *new_job++;
+  by_expected_end(pool.running, just_started(pool, decisions), [&](const RunningJob& next) {
     shadow.state.give_back(*next.allocation);
     free += next.chips;
-    if (free < head.chips || !shadow.state.find(head, pool.placement, found, why)) continue;
+    if (free < head.chips || !shadow.state.find(head, pool.placement, found, why)) return true;
     shadow.time_s = next.expected_end_s;
     shadow.state.take(found);
-    return shadow;
-  }
+    return false;
+  });
   return shadow;
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <span>
 #include <tuple>
 #include <vector>
 
+#include "sim/base/quantity.h"
 #include "sim/base/registry.h"
 #include "sim/scheduling/pool_state.h"
 #include "sim/scheduling/waiting_queue.h"
@@ -19,6 +21,8 @@ struct RunningJob {
   std::int64_t chips = 0;
   std::int32_t id = -1;
   const Allocation* allocation = nullptr;
+  double start_s = 0.0;
+  std::int32_t tenant = -1;  // its organisation; -1: none
   /// By expected end, then chips, then id.
   bool operator<(const RunningJob& other) const {
     return std::tie(expected_end_s, chips, id) <
@@ -26,13 +30,21 @@ struct RunningJob {
   }
 };
 
+/// An organisation: what it may hold, holds and has used, over all pools.
+struct Tenant {
+  double quota_chips = 0.0;  // 0: nothing of its own
+  double held_chips = 0.0;   // by its running jobs
+  double used_chip_s = 0.0;  // a second ago counts more than an hour ago: half after a half-life
+};
+
 /// State of one pool at `now_s`. Every waiting job would fit if the pool were empty.
 struct PoolView {
   double now_s = 0.0;
   const PoolState& state;
-  const WaitingQueue& queue;            // in submission order
+  const WaitingQueue& queue;            // by rank, then in submission order
   const std::set<RunningJob>& running;  // by expected end
   const Placement& placement;
+  std::span<const Tenant> tenants = {};  // by index of the organisation
 };
 
 /// A job that starts, and where.
@@ -43,6 +55,7 @@ struct Start {
 
 /// What a pass decided.
 struct Decisions {
+  std::vector<std::int32_t> preempted;        // running jobs that give way first, by id
   std::vector<Start> starts;                  // in order; each fits in what the earlier ones leave
   Obstacle head_waits_for = Obstacle::kNone;  // of the first job that stays
 };
@@ -55,6 +68,15 @@ class QueuePolicy {
  public:
   virtual ~QueuePolicy() = default;
   virtual Decisions decide(const PoolView& pool) const = 0;
+  /// Where a job stands in its queue: the lowest rank first, then by submission, then by id.
+  /// Asked once, when the job queues.
+  virtual double rank(const WaitingJob&) const { return 0.0; }
+  /// After how long a chip-second that an organisation has used counts half.
+  virtual base::Seconds usage_half_life() const {
+    return base::Seconds{std::numeric_limits<double>::infinity()};
+  }
+  /// What a job that gave way spends when it starts again, before it goes on with its work.
+  virtual base::Seconds restart_time() const { return base::Seconds{0.0}; }
 };
 
 /// A pool that could run a new job.

@@ -6,6 +6,12 @@
 
 namespace busbar::scheduling {
 
+std::int64_t Part::largest_hole() const {
+  std::int64_t rest = 0;
+  for (const std::int32_t free : shared) rest = std::max<std::int64_t>(rest, free);
+  return std::max<std::int64_t>(free_domains, 0) * chips_per_domain + rest;
+}
+
 std::int64_t PoolState::chips_of(const Share& share) const {
   const Part& part = parts[static_cast<size_t>(share.part)];
   return share.whole_domains * part.chips_per_domain + share.shared_chips;
@@ -106,7 +112,7 @@ bool PoolState::find(const Request& request, const Placement& placement, Allocat
     Share share;
     std::int64_t domains = 0;
     if (!find_in_part(i, request.chips, share, domains)) continue;
-    const double score = placement.score(part, domains);
+    const double score = placement.score(*this, i, domains);
     if (best != nullptr && score >= best_score) continue;
     found.shares.assign(1, share);
     if (const Obstacle power = power_obstacle(request, found); power != Obstacle::kNone) {
@@ -133,6 +139,23 @@ bool PoolState::find(const Request& request, const Placement& placement, Allocat
     return true;
   }
   return false;
+}
+
+bool PoolState::holds(const Allocation& allocation) const {
+  for (const Share& share : allocation.shares) {
+    const Part& part = parts[static_cast<size_t>(share.part)];
+    std::int64_t domains = share.whole_domains;
+    if (share.shared_chips > 0) {
+      const auto slot = static_cast<size_t>(share.shared_slot);
+      const bool open =
+          share.shared_slot >= 0 && slot < part.shared.size() && part.shared[slot] >= 0;
+      if (!open) ++domains;
+      if (open && part.shared[slot] < share.shared_chips) return false;
+    }
+    if (domains > part.free_domains) return false;
+  }
+  const Request power{0, allocation.watts_per_chip};
+  return power_obstacle(power, allocation) == Obstacle::kNone;
 }
 
 void PoolState::take(Allocation& allocation) {

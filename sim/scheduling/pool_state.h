@@ -30,6 +30,10 @@ struct Part {
   std::int64_t free_domains = 0;       // wholly free; may be negative after a removal
   std::vector<std::int32_t> shared;    // free chips of each partly used domain; -1: unused slot
   std::int64_t shared_free_chips = 0;  // sum over `shared`
+
+  /// Chips of the largest gang that it could hold now: its free domains and a rest
+  /// in one shared domain.
+  std::int64_t largest_hole() const;
 };
 
 /// Extra IT power that a site can still take, by each of its limits.
@@ -55,13 +59,15 @@ struct Allocation {
 /// Why a job cannot start.
 enum class Obstacle { kNone, kChips, kItPower, kGridPower };
 
+class PoolState;
+
 /// Rates where a job could go; the lowest score wins, ties go to the first part. Pure.
 class Placement {
  public:
   virtual ~Placement() = default;
-  /// @param part     a part that holds the whole request.
+  /// @param part     index of a part that holds the whole request.
   /// @param domains  wholly free domains that the request would take from it.
-  virtual double score(const Part& part, std::int64_t domains) const = 0;
+  virtual double score(const PoolState& pool, std::int32_t part, std::int64_t domains) const = 0;
 };
 
 /// Free capacity of a pool with its sites' power, and the arithmetic of taking and giving back.
@@ -78,6 +84,8 @@ class PoolState {
   /// allows, the parts with most free domains are filled one after the other.
   bool find(const Request& request, const Placement& placement, Allocation& found,
             Obstacle& why) const;
+  /// Whether an allocation found in another state of the same pool fits in this one.
+  bool holds(const Allocation& allocation) const;
   /// Takes what find() found, and names the shared domain it opened. The same allocations taken in
   /// the same order from a copy name the same domains.
   void take(Allocation& allocation);

@@ -62,12 +62,13 @@ def measure(arguments: list[str]) -> tuple[float, float, float]:
     return cpu, time.monotonic() - began, usage.ru_maxrss / 1024
 
 
-def rigid(folder: Path, jobs: int, load: float) -> list[str]:
+def rigid(folder: Path, jobs: int, load: float, policy: str = "easy") -> list[str]:
     log = folder / f"{jobs}-{load}.csv"
     write_log(log, jobs, load)
     return [
         RIGID, "-o", str(folder / "run.h5"), "--set", f"//trace/@href={log}",
-        "--set", "//scheduling/@policy=easy", "--set", f"//cluster[@id='nodes']/@count={NODES}",
+        "--set", f"//scheduling/@policy={policy}",
+        "--set", f"//cluster[@id='nodes']/@count={NODES}",
     ]  # fmt: skip
 
 
@@ -125,11 +126,56 @@ PAIRS = {
     ),
 }
 
+
+def shared(folder: Path, jobs: int, load: float) -> list[str]:
+    """Four organisations with a quota each: 40, 30, 20 and 10 % of the nodes."""
+    quotas = {"first": 0.4, "second": 0.3, "third": 0.2, "fourth": 0.1}
+    catalog = ROOT / "platforms" / "catalog" / "generic.xml"
+    tenants = "".join(
+        f'<organisation id="{name}" quota-chips="{int(share * NODES)}" assumed="a test"/>'
+        for name, share in quotas.items()
+    )
+    (folder / "world.xml").write_text(
+        '<platform name="shared" xmlns:xi="http://www.w3.org/2001/XInclude">'
+        f'<xi:include href="{catalog}"/>{tenants}'
+        '<site id="anywhere" latitude="0 deg" longitude="0 deg" assumed="no place"><cluster '
+        f'id="nodes" domain="node" fabric="plain-ethernet" count="{NODES}"/></site></platform>'
+    )
+    logs = ""
+    for seed, name in enumerate(quotas):
+        write_log(folder / f"{name}.csv", jobs // len(quotas), load / len(quotas), seed)
+        logs += f'<trace id="{name}" href="{name}.csv" organisation="{name}"/>'
+    (folder / "mix.xml").write_text(f'<workload name="shared">{logs}</workload>')
+    (folder / "scenario.xml").write_text(
+        '<scenario name="shared" world="world.xml" mix="mix.xml" start="2026-01-01" '
+        'horizon="until-idle"><scheduling policy="fair-share"/></scenario>'
+    )
+    return [str(folder / "scenario.xml"), "-o", str(folder / "run.h5")]
+
+
 BENCHMARKS = {
     # name: (what, arguments, most CPU seconds, most MB)
     "easy-100k": ("100,000 rigid jobs, 10,240 nodes", lambda f: rigid(f, 100_000, 0.9), 2, 150),
     "easy-deep": ("the same at load 1.3, a deep queue", lambda f: rigid(f, 100_000, 1.3), 5, None),
     "easy-1m": ("1,000,000 rigid jobs", lambda f: rigid(f, 1_000_000, 0.9), 20, None),
+    "conservative-100k": (
+        "100,000 rigid jobs, conservative",
+        lambda f: rigid(f, 100_000, 0.9, "conservative"),
+        4,
+        None,
+    ),
+    "conservative-deep": (
+        "the same at load 1.3, a deep queue",
+        lambda f: rigid(f, 100_000, 1.3, "conservative"),
+        60,
+        None,
+    ),
+    "fair-share-100k": (
+        "100,000 rigid jobs, fair share with preemption",
+        lambda f: shared(f, 100_000, 0.9),
+        6,
+        None,
+    ),
     "anthropic-2026": (
         "anthropic-2026, 30 days, 1.6 million chips",
         lambda f: ["workloads/scenarios/anthropic-2026.xml", "-o", str(f / "run.h5")],

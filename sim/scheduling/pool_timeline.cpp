@@ -1,0 +1,215 @@
+#include "sim/scheduling/pool_timeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace busbar::scheduling {
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+bool is_open(const Part& part, size_t slot) {
+  return slot < part.shared.size() && part.shared[slot] >= 0;
+}
+
+// Leaves in `common` what is free both there and in `other`. A domain that is shared first and
+// whole later can still be shared, as long as a whole domain is free then.
+void intersect(PoolState& common, const PoolState& other) {
+  for (size_t i = 0; i < common.parts.size(); ++i) {
+    Part& part = common.parts[i];
+    const Part& with = other.parts[i];
+    const size_t slots = std::max(part.shared.size(), with.shared.size());
+    part.shared.resize(slots, -1);
+    for (size_t slot = 0; slot < slots; ++slot) {
+      const bool here = part.shared[slot] >= 0, there = is_open(with, slot);
+      std::int32_t& free = part.shared[slot];
+      if (here && there) {
+        free = std::min(free, with.shared[slot]);
+      } else if (here && with.free_domains < 1) {
+        free = -1;
+      }
+    }
+    part.shared_free_chips = 0;
+    for (const std::int32_t free : part.shared) part.shared_free_chips += std::max(free, 0);
+    part.free_domains = std::min(part.free_domains, with.free_domains);
+  }
+  for (size_t site = 0; site < common.headroom.size(); ++site) {
+    Headroom& room = common.headroom[site];
+    room.it_w = std::min(room.it_w, other.headroom[site].it_w);
+    room.grid_w = std::min(room.grid_w, other.headroom[site].grid_w);
+  }
+}
+
+}  // namespace
+
+PoolTimeline::PoolTimeline(const PoolView& pool, const PoolState& state)
+    : placement_(pool.placement),
+      fewest_chips_(pool.queue.fewest_chips()),
+      planned_slots_(state.parts.size()) {
+  steps_.push_back({pool.now_s, state.free_chips(), state});
+  look_for_openings();
+}
+
+void PoolTimeline::release(const RunningJob& job) {
+  const double now_s = steps_.front().time_s;
+  const double at_s =
+      job.expected_end_s > now_s ? job.expected_end_s : std::nextafter(now_s, kNever);
+  if (steps_.back().time_s != at_s) {
+    Step next = steps_.back();
+    next.time_s = at_s;
+    steps_.push_back(std::move(next));
+  }
+  steps_.back().state.give_back(*job.allocation);
+  steps_.back().free_chips = steps_.back().state.free_chips();
+}
+
+bool PoolTimeline::fits_now(const WaitingJob& job) const {
+  return enters(openings_, steps_.front().time_s, job.request.chips, job.requested_s);
+}
+
+// The first step after `from` that does not begin before `end_s`.
+size_t PoolTimeline::end_of(size_t from, double end_s) const {
+  size_t to = from + 1;
+  while (to < steps_.size() && steps_[to].time_s < end_s) ++to;
+  return to;
+}
+
+// Room that is the same in the steps [from, to).
+bool PoolTimeline::find(const Request& request, size_t from, size_t to, Allocation& found) const {
+  Obstacle why = Obstacle::kNone;
+  const auto holds = [&] {
+    return std::all_of(steps_.begin() + static_cast<std::ptrdiff_t>(from),
+                       steps_.begin() + static_cast<std::ptrdiff_t>(to),
+                       [&](const Step& step) { return step.state.holds(found); });
+  };
+  if (!steps_[from].state.find(request, placement_, found, why)) return false;
+  if (holds()) return true;
+  PoolState common = steps_[from].state;
+  for (size_t step = from + 1; step < to; ++step) intersect(common, steps_[step].state);
+  if (common.find(request, placement_, found, why) && holds()) return true;
+  for (Part& part : common.parts) {  // without sharing domains
+    part.shared.clear();
+    part.shared_free_chips = 0;
+  }
+  return common.find(request, placement_, found, why) && holds();
+}
+
+bool PoolTimeline::find_now(const WaitingJob& job, Allocation& found) const {
+  return find(job.request, 0, end_of(0, steps_.front().time_s + job.requested_s), found);
+}
+
+void PoolTimeline::take(size_t from, double end_s, size_t to, const Allocation& allocation) {
+  if (end_s < kNever && (to == steps_.size() || steps_[to].time_s != end_s)) {
+    Step at_end = steps_[to - 1];
+    at_end.time_s = end_s;
+    steps_.insert(steps_.begin() + static_cast<std::ptrdiff_t>(to), std::move(at_end));
+  }
+  for (size_t step = from; step < to; ++step) {
+    Allocation same = allocation;
+    for (const Share& share : same.shares) {
+      std::vector<std::int32_t>& shared =
+          steps_[step].state.parts[static_cast<size_t>(share.part)].shared;
+      const auto slots = static_cast<size_t>(share.shared_slot + 1);
+      if (share.shared_chips > 0 && shared.size() < slots) shared.resize(slots, -1);
+    }
+    steps_[step].state.take(same);
+    steps_[step].free_chips = steps_[step].state.free_chips();
+  }
+}
+
+// A reservation that opens a domain gets a slot that no step uses.
+void PoolTimeline::name_shared_domains(size_t from, size_t to, Allocation& allocation) {
+  for (Share& share : allocation.shares) {
+    if (share.shared_chips == 0 || share.shared_slot >= 0) continue;
+    const auto part = static_cast<size_t>(share.part);
+    std::vector<std::int32_t>& planned = planned_slots_[part];
+    const auto unused = std::find_if(planned.begin(), planned.end(), [&](std::int32_t slot) {
+      for (size_t step = from; step < to; ++step) {
+        if (is_open(steps_[step].state.parts[part], static_cast<size_t>(slot))) return false;
+      }
+      return true;
+    });
+    if (unused != planned.end()) {
+      share.shared_slot = *unused;
+      continue;
+    }
+    size_t slots = 0;
+    for (const Step& step : steps_) slots = std::max(slots, step.state.parts[part].shared.size());
+    share.shared_slot = static_cast<std::int32_t>(slots);
+    planned.push_back(share.shared_slot);
+  }
+}
+
+// A start took the slot of a domain that a reservation opens later: the reservation moves.
+void PoolTimeline::step_aside(const Share& share) {
+  const auto part = static_cast<size_t>(share.part);
+  std::vector<std::int32_t>& planned = planned_slots_[part];
+  const auto taken = std::find(planned.begin(), planned.end(), share.shared_slot);
+  if (share.shared_chips == 0 || taken == planned.end()) return;
+  size_t slots = 0;
+  for (const Step& step : steps_) slots = std::max(slots, step.state.parts[part].shared.size());
+  for (Step& step : steps_) {
+    std::vector<std::int32_t>& shared = step.state.parts[part].shared;
+    shared.resize(slots + 1, -1);
+    std::swap(shared[slots], shared[static_cast<size_t>(share.shared_slot)]);
+  }
+  *taken = static_cast<std::int32_t>(slots);
+}
+
+void PoolTimeline::start(const WaitingJob& job, const Allocation& allocation) {
+  for (const Share& share : allocation.shares) {
+    if (!is_open(steps_.front().state.parts[static_cast<size_t>(share.part)],
+                 static_cast<size_t>(std::max(share.shared_slot, 0)))) {
+      step_aside(share);
+    }
+  }
+  const double end_s = steps_.front().time_s + job.requested_s;
+  take(0, end_s, end_of(0, end_s), allocation);
+  look_for_openings();
+}
+
+void PoolTimeline::reserve(const WaitingJob& job) {
+  for (size_t from = 0; from < horizon_; ++from) {
+    if (steps_[from].free_chips < job.request.chips) continue;
+    const double end_s = steps_[from].time_s + job.requested_s;
+    size_t to = from + 1;
+    bool enough = true;
+    for (; to < steps_.size() && steps_[to].time_s < end_s; ++to) {
+      enough = steps_[to].free_chips >= job.request.chips;
+      if (!enough) break;
+    }
+    if (!enough) {  // not before the step after that one
+      from = to;
+      continue;
+    }
+    Allocation found;
+    if (!find(job.request, from, to, found)) continue;
+    name_shared_domains(from, to, found);
+    take(from, end_s, to, found);
+    look_for_openings();
+    return;
+  }
+}
+
+void PoolTimeline::look_for_openings() {
+  openings_.clear();
+  reservable_ = {0, kNever};
+  horizon_ = 0;
+  std::int64_t chips = steps_.front().free_chips;
+  for (; horizon_ < steps_.size(); ++horizon_) {
+    const Step& step = steps_[horizon_];
+    if (step.free_chips < fewest_chips_) {
+      reservable_.end_s = step.time_s;
+      break;
+    }
+    reservable_.chips = std::max(reservable_.chips, step.free_chips);
+    if (step.free_chips < chips) {
+      openings_.push_back({chips, step.time_s});
+      chips = step.free_chips;
+    }
+  }
+  if (horizon_ > 0) openings_.push_back({chips, reservable_.end_s});
+}
+
+}  // namespace busbar::scheduling
