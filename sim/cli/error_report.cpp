@@ -15,17 +15,17 @@ std::vector<std::string> error_head() {
   return {"rows of", "n", "MAPE", "median", "p90", "max", "bias", "Spearman", "null"};
 }
 
-std::vector<std::string> error_cells(const std::string& name, const validation::Errors& e,
+std::vector<std::string> error_cells(const std::string& name, const validation::Errors& model,
                                      const validation::Errors& null) {
   const auto percent = [](double x) { return fmt::format("{:.1f}", 100.0 * x); };
   return {name,
-          std::to_string(e.count),
-          percent(e.mean_absolute),
-          percent(e.median_absolute),
-          percent(e.p90_absolute),
-          percent(e.most_absolute),
-          fmt::format("{:+.1f}", 100.0 * e.bias),
-          fmt::format("{:.2f}", e.spearman),
+          std::to_string(model.count),
+          percent(model.mean_absolute),
+          percent(model.median_absolute),
+          percent(model.p90_absolute),
+          percent(model.most_absolute),
+          fmt::format("{:+.1f}", 100.0 * model.bias),
+          fmt::format("{:.2f}", model.spearman),
           percent(null.mean_absolute)};
 }
 

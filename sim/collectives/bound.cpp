@@ -32,7 +32,6 @@ double volume(Operation operation, double bytes, double n) {
     case Operation::kReduceScatter:
     case Operation::kAllGather:
     case Operation::kAllToAll:
-      return (n - 1.0) * bytes;
     case Operation::kBroadcast:
       return (n - 1.0) * bytes;
     case Operation::kSendRecv:

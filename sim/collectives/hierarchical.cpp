@@ -115,6 +115,7 @@ Plan Hierarchical::plan(const Task& task) const {
     const int p = net.ports(), groups = net.groups();
     const double part = bytes / p / groups;
     std::vector<Message> messages;
+    messages.reserve(static_cast<size_t>(net.ranks()));
     for (int r = 0; r < net.ranks(); ++r) messages.push_back({r, (r + p) % net.ranks(), part});
     const std::int64_t passes = task.operation == Operation::kAllReduce ? 2 : 1;
     Plan beyond;

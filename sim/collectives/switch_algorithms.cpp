@@ -170,6 +170,7 @@ Plan HalvingDoubling::plan(const Task& task) const {
   for (int distance = 1; distance < net.ranks(); distance *= 2) {
     bytes /= 2.0;
     std::vector<Message> messages;
+    messages.reserve(static_cast<size_t>(net.ranks()));
     for (int r = 0; r < net.ranks(); ++r) messages.push_back({r, r ^ distance, bytes});
     scatter.push_back(net.round(messages));
   }
@@ -198,6 +199,7 @@ Plan Pat::plan(const Task& task) const {
        distance /= 2) {
     const int blocks = std::min(have, n - have);
     std::vector<Message> messages;
+    messages.reserve(static_cast<size_t>(n));
     for (int r = 0; r < n; ++r) messages.push_back({r, (r + distance) % n, blocks * block});
     steps.push_back(net.round(messages));
     have += blocks;

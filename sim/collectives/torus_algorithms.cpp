@@ -41,7 +41,7 @@ Phase broadcast_phase(TorusNet& net, int axis, double bytes) {
   const bool wraps = net.wraps(axis);
   const double part = wraps ? bytes / 2.0 : bytes;
   const int hops = n - 1;
-  const double wire_s = part / net.cable_Bps(axis);
+  const double wire_s = part / net.cable_rate(axis);
   const double ideal =
       net.hop_s() > 0.0 ? std::sqrt(wire_s * std::max(0, hops - 1) / net.hop_s()) : 1024.0;
   const auto chunks = static_cast<std::int64_t>(std::clamp(std::round(ideal), 1.0, 1024.0));
@@ -83,7 +83,8 @@ Phase all_to_all_phase(TorusNet& net, int axis, double bytes) {
       Chain chain;
       for (int j = 1; j <= n / 2; ++j) {
         // Blocks for chips at least j away; those half-way around go half each way.
-        const double blocks = (n - 1) / 2 - j + 1 + (n % 2 == 0 ? 0.5 : 0.0);
+        const int whole = (n - 1) / 2 - j + 1;
+        const double blocks = whole + (n % 2 == 0 ? 0.5 : 0.0);
         chain.push_back(round_of(net.around(axis, row, direction, blocks * block)));
       }
       phase.push_back(std::move(chain));
@@ -98,7 +99,7 @@ std::vector<double> cut(const TorusNet& net) {
   double sum = 0.0;
   for (const int axis : net.axes()) {
     const double n = net.extent(axis);
-    parts.push_back(net.cable_Bps(axis) * (net.wraps(axis) ? 2.0 : 1.0) * n / (n - 1.0));
+    parts.push_back(net.cable_rate(axis) * (net.wraps(axis) ? 2.0 : 1.0) * n / (n - 1.0));
     sum += parts.back();
   }
   for (double& part : parts) part /= sum;
@@ -140,7 +141,7 @@ std::vector<std::vector<double>> ring_shares(const TorusNet& net) {
         const int axis = net.axes()[a];
         const double n = net.extent(axis);
         most = std::max(
-            most, phase[a] * (n - 1.0) / n / net.cable_Bps(axis) / (net.wraps(axis) ? 2.0 : 1.0));
+            most, phase[a] * (n - 1.0) / n / net.cable_rate(axis) / (net.wraps(axis) ? 2.0 : 1.0));
       }
       sum += most;
     }

@@ -42,7 +42,7 @@ std::int32_t TorusNet::link(const Key& key) {
     const std::string group{"xyz"[axis], direction > 0 ? '+' : '-'};
     const bool stands = task_.folded && !touched_.contains(key);
     links_.push_back(
-        {group, cable_Bps(axis),
+        {group, cable_rate(axis),
          stands ? task_.wiring.inside.chips() - static_cast<double>(touched_.size()) : 1.0});
   }
   return found->second;
@@ -167,6 +167,7 @@ std::vector<Transfer> TorusNet::around(int axis, const Coordinates& row, int dir
                                        double bytes) {
   const int n = extent(axis);
   std::vector<std::vector<Key>> walks;
+  walks.reserve(static_cast<size_t>(n));
   for (int i = 0; i < n; ++i) {
     walks.push_back(walk(axis, row, {i, (i + direction + n) % n}, direction));
   }

@@ -31,7 +31,7 @@ class TorusNet {
   const std::vector<int>& axes() const { return used_; }
   int extent(int axis) const { return at(axis).extent; }
   bool wraps(int axis) const { return at(axis).wraps; }
-  double cable_Bps(int axis) const { return at(axis).cable.value; }
+  double cable_rate(int axis) const { return at(axis).cable.value; }
   double hop_s() const { return task_.wiring.inside.hop.value; }
 
   /// The rows of an axis that must be listed, by the coordinates of their first chip.

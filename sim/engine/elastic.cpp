@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "sim/base/error.h"
 #include "sim/training/across_sites.h"
 
 namespace busbar::engine {
@@ -116,6 +117,7 @@ std::vector<std::int32_t> Elastic::catch_up_path(const ActiveJob& active,
   for (const SitePart& part : active.sites) {
     if (part.on && (from == nullptr || part.batch_share > from->batch_share)) from = &part;
   }
+  base::ensure(from != nullptr, "no site of a job goes on");
   std::vector<std::int32_t> links;
   for (const std::int32_t to : sites) {
     for (const std::int32_t link : network_.path({from->site}, {to})) links.push_back(link);

@@ -50,7 +50,7 @@ void TrafficDesk::remove_flow(std::int32_t flow) {
   settle_later();
 }
 
-double TrafficDesk::narrowest_Bps(std::span<const std::int32_t> path) const {
+double TrafficDesk::narrowest_rate(std::span<const std::int32_t> path) const {
   double least = std::numeric_limits<double>::infinity();
   for (const std::int32_t link : path) {
     least = std::min(least, capacity_Bps_[static_cast<size_t>(link)]);
@@ -73,7 +73,7 @@ double TrafficDesk::open(std::int32_t slot, double compute_s, JobTraffic traffic
     for (const std::int32_t link : route.path) {
       load.most_Bps = std::min(load.most_Bps, beyond * nominal_Bps_[static_cast<size_t>(link)]);
     }
-    load.burst_Bps = narrowest_Bps(route.path);
+    load.burst_Bps = narrowest_rate(route.path);
     job.loads.push_back(load);
     job.paths.push_back(route.path);
     if (load.sending == Sending::kBursty) ++bursty_;
@@ -119,8 +119,8 @@ void TrafficDesk::set_capacity(std::int32_t link, double capacity_Bps) {
   // What asks for all that its path can carry asks for another rate now.
   for (const Transfer& transfer : transfers_) {
     if (!transfer.open) continue;
-    solver_.set_demand(transfer.flow, narrowest_Bps(transfer.path));
-    means_.set(transfer.flow, narrowest_Bps(transfer.path));
+    solver_.set_demand(transfer.flow, narrowest_rate(transfer.path));
+    means_.set(transfer.flow, narrowest_rate(transfer.path));
   }
   settle_later();
 }
@@ -293,9 +293,9 @@ std::int32_t TrafficDesk::send(std::vector<std::int32_t> path, double bytes,
   transfer.bytes_left = bytes;
   transfer.since_s = clock_.now();
   transfer.done = std::move(done);
-  transfer.flow = add_flow(transfer.path, narrowest_Bps(transfer.path), {-1, -1, handle - 1});
+  transfer.flow = add_flow(transfer.path, narrowest_rate(transfer.path), {-1, -1, handle - 1});
   // Until shares have settled it may have its path to itself.
-  transfer.rate_Bps = narrowest_Bps(transfer.path);
+  transfer.rate_Bps = narrowest_rate(transfer.path);
   count(transfer.path, transfer.rate_Bps);
   plan_arrival(handle - 1);
   return handle;

@@ -78,7 +78,7 @@ class TrafficDesk {
   };
   std::int32_t add_flow(std::span<const std::int32_t> path, double demand_Bps, Owner owner);
   void remove_flow(std::int32_t flow);
-  double narrowest_Bps(std::span<const std::int32_t> path) const;
+  double narrowest_rate(std::span<const std::int32_t> path) const;
   void count(Job& job, double sign);
   void count(const std::vector<std::int32_t>& path, double rate_Bps);
   void touch(std::int32_t slot);
