@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <system_error>
 
 #include "busbar_version.h"
 #include "sim/base/error.h"
@@ -174,6 +175,14 @@ int main(int argc, char** argv) {
     return code;
   } catch (const base::IoError& error) {
     fmt::print(stderr, "error: {}\n", error.what());
+    return cli::kIoFailure;
+  } catch (const std::system_error& error) {
+    // A long report meets a full device while it is printed, a short one when it is flushed.
+    if (std::ferror(stdout) != 0) {
+      fmt::print(stderr, "error: cannot write to the standard output\n");
+    } else {
+      fmt::print(stderr, "error: {}\n", error.what());
+    }
     return cli::kIoFailure;
   } catch (const base::SimulationError& error) {
     fmt::print(stderr, "simulation stopped: {}\n", error.what());
