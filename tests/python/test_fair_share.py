@@ -129,3 +129,139 @@ def test_checkpoints_bound_what_is_lost(binary, tmp_path):
         ran_s = (segments["end_s"] - segments["start_s"]).groupby(segments["job"]).sum()
         counted_s = (jobs["steps"] + jobs["lost_s"]).loc[ran_s.index]
         assert ran_s.to_numpy() == pytest.approx(counted_s.to_numpy(), rel=1e-9, abs=1e-6)
+
+
+# ── Over several sites ───────────────────────────────────────────────────────────────────────────
+
+BATCH = 1_048_576  # tokens
+TOKENS = 1.5e9
+INTERVAL_S = 240.0
+STATE_BYTES = 14  # a weight
+
+ACROSS = """<platform name="two" xmlns:xi="http://www.w3.org/2001/XInclude">
+  <xi:include href="{root}/platforms/catalog/nvidia.xml"/>
+  <organisation id="owner" quota-chips="24" assumed="a test"/>
+  <organisation id="borrower" assumed="a test"/>
+  <site id="west" latitude="33 deg" longitude="-100 deg" assumed="a test">
+    <storage id="west-disks" read="80 Gbit/s" write="40 Gbit/s" assumed="a test"/>
+    <cluster id="west-gpu" domain="hgx-h100-8" fabric="rails-400g" count="3" storage="west-disks"/>
+  </site>
+  <site id="east" latitude="43 deg" longitude="-78 deg" assumed="a test">
+    <storage id="east-disks" read="80 Gbit/s" write="40 Gbit/s" assumed="a test"/>
+    <cluster id="east-gpu" domain="hgx-h100-8" fabric="rails-400g" count="1" storage="east-disks"/>
+  </site>
+  <wan-link id="line" a="west" b="east" bandwidth="400 Gbit/s" latency="10 ms" assumed="a test"/>
+</platform>
+"""
+WIDE = """<workload name="wide" xmlns:xi="http://www.w3.org/2001/XInclude">
+  <xi:include href="{root}/workloads/models/open-models.xml"/>
+  <stream id="wide" kind="pre-training" model="llama-3.1-8b" span="world" organisation="borrower"
+      global-batch="{batch} token" checkpoint-interval="{interval} s" assumed="a test">
+    <chips distribution="constant" value="{chips}"/>
+    <tokens distribution="constant" value="{tokens} token"/>
+    <across-sites exchange="exposed" sync-every="{every}"/>
+  </stream>
+  <campaign id="one" assumed="a test"><stage id="one" stream="wide"/></campaign>
+  <trace id="owner" href="owner.csv" organisation="owner"/>
+</workload>
+"""
+TWO_SITES = """<scenario name="wide" world="world.xml" mix="mix.xml" start="2026-01-01"
+    horizon="until-idle">
+  <co-schedule id="both" clusters="west-gpu east-gpu"/>
+  <scheduling policy="fair-share" restart-time="1 min"/>
+  {events}
+</scenario>
+"""
+
+
+def write_wide(folder, *, chips, every, owners, events=""):
+    (folder / "world.xml").write_text(ACROSS.format(root=ROOT))
+    (folder / "mix.xml").write_text(
+        WIDE.format(
+            root=ROOT, batch=BATCH, interval=INTERVAL_S, chips=chips, tokens=TOKENS, every=every
+        )
+    )
+    lines = ["id,submit,nodes,runtime,walltime"]
+    lines += [f"{i},{at},{n},{run},{run}" for i, (at, n, run) in enumerate(owners)]
+    (folder / "owner.csv").write_text("\n".join(lines) + "\n")
+    path = folder / "scenario.xml"
+    path.write_text(TWO_SITES.format(events=events))
+    return path
+
+
+def stints(run):
+    """The wide job's row, and for each of its starts (segments, steps that it did after the
+    restart whoever took part, the same weighted by the part of the batch)."""
+    job = run.jobs[run.jobs["name"].str.startswith("one-")].iloc[0]
+    segments = run.segments[run.segments["job"] == job.name]
+    ended = (segments["end_reason"] == "preemption").shift(fill_value=False).cumsum()
+    found = []
+    for number, own in segments.groupby(ended):
+        restart_s, steps, weighted = (RESTART_S if number else 0.0), 0.0, 0.0
+        for row in own.itertuples():
+            seconds = row.end_s - row.start_s
+            paid = min(seconds, restart_s)
+            restart_s -= paid
+            steps += (seconds - paid) / row.step_s
+            weighted += (seconds - paid) / row.step_s * row.batch_share
+        found.append((own, steps, weighted))
+    return job, found
+
+
+# The job of both sites is cut in two, then gives way while one site goes on, and later both load
+# its last checkpoint. All that was executed is tokens or lost tokens.
+@pytest.mark.parametrize("every", [1, 100])
+def test_work_over_sites_is_done_or_lost(binary, tmp_path, every):
+    cut = '<event at="500 s" kind="fibre-cut" link="line" duration="700 s"/>'
+    scenario = write_wide(tmp_path, chips=32, every=every, owners=[(900, 8, 600)], events=cut)
+    with busbar.run(scenario, progress=False) as run:
+        job, (first, second) = stints(run)
+        kinds = set(run.events["kind"].astype(str))
+        ran_s = sum((own["end_s"] - own["start_s"]).sum() for own, _, _ in (first, second))
+    assert {"partition", "preempt"} <= kinds and "rejoin" not in kinds
+    assert first[0]["batch_share"].iloc[-1] < 1.0 and (second[0]["batch_share"] == 1.0).all()
+    assert job["state"] == "completed"
+    assert job["tokens"] == pytest.approx(TOKENS, rel=1e-9)
+    assert job["lost_tokens"] > 0
+    executed = (first[2] + second[2]) * BATCH
+    assert executed == pytest.approx(job["tokens"] + job["lost_tokens"], rel=1e-9)
+    # The rest of its run time was work that is kept.
+    lost_s = job["lost_s"]
+    assert RESTART_S < lost_s < RESTART_S + 2 * INTERVAL_S
+    assert ran_s == pytest.approx(job["end_s"] - job["start_s"] - 600, abs=1e-3)
+
+
+# What goes on is what was written: one checkpoint of 14 bytes a weight for each of those that the
+# kept steps are made of, and the chips wait for it.
+def test_what_is_saved_is_what_is_written(binary, tmp_path):
+    scenario = write_wide(tmp_path, chips=32, every=1, owners=[(900, 8, 600)])
+    with busbar.run(scenario, progress=False) as run:
+        job, (first, second) = stints(run)
+        weights = run.table("workload/models", index="name").loc["llama-3.1-8b", "parameters"]
+        carried = run.link_totals["carried"]
+    written = carried[[name for name in carried.index if name.endswith("write")]].sum()
+    # A job sends as at work while it restarts.
+    step_s = second[0]["step_s"].iloc[-1]
+    steps = first[1] + second[1] + RESTART_S / step_s
+    checkpoint_steps = steps / (written / (STATE_BYTES * weights))
+    kept = int(first[1] / checkpoint_steps)
+    assert kept >= 2
+    assert job["lost_tokens"] == pytest.approx(
+        (first[1] - kept * checkpoint_steps) * BATCH, rel=1e-6
+    )
+    assert checkpoint_steps * step_s > INTERVAL_S
+
+
+# At one site the rest of the work takes no more tokens than there: what was done over two sites
+# counts for its part of the 10 % more that their way of exchange needs.
+def test_from_two_sites_to_one(binary, tmp_path):
+    # The owner leaves eight chips at each site, then takes a whole site.
+    owners = [(0, 16, 700), (900, 24, 600)]
+    scenario = write_wide(tmp_path, chips=16, every=50, owners=owners)
+    more = {"//model[@id='llama-3.1-8b']/@low-communication-token-factor": "1.1"}
+    with busbar.run(scenario, set=more, progress=False) as run:
+        job, (first, second) = stints(run)
+    done = (first[2] * BATCH) - job["lost_tokens"]
+    assert done > 0 and job["state"] == "completed"
+    assert second[2] * BATCH == pytest.approx((1 - done / (1.1 * TOKENS)) * TOKENS, rel=1e-9)
+    assert job["tokens"] == pytest.approx(done + second[2] * BATCH, rel=1e-9)
