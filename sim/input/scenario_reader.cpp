@@ -32,6 +32,12 @@ base::BehaviourChoice choose(const Element& e, std::string_view attribute, std::
     if (e) value = xml::quantity(e, parameter.name, parameter.dimension, value, problems);
     choice.params.set(parameter.name, value);
   }
+  if (spec->broken_rule) {
+    const std::string broken = spec->broken_rule(choice.params);
+    if (!broken.empty()) {
+      problems.error(e.where(attribute), "{} '{}': {}", kind, choice.name, broken);
+    }
+  }
   return choice;
 }
 
