@@ -44,14 +44,16 @@ void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(option.pool)];
   option.capacity_chips = pool.capacity_chips();
   option.backlog_chip_s = pool.backlog_chip_s(now_s);
-  if (!pool.queue.empty() || pool.decision_pending) return;
+  if (!pool.queue.empty()) return;
   parts_.fleet.refresh_headroom(now_s, pool);
   scheduling::Allocation found;
   scheduling::Obstacle why = scheduling::Obstacle::kNone;
-  option.room_now = pool.state.find(
+  const bool fits = pool.state.find(
       {static_cast<std::int64_t>(job.chips), work.busy_w_per_chip, parts_.works.span_of(job)},
       parts_.placement, found, why);
-  if (!option.room_now) return;
+  if (!fits) return;
+  // A pass that is still to come at this instant may give the room to others.
+  option.room_now = !pool.decision_pending;
   double powered = 0.0;  // chips that the sites' headroom carries
   std::vector<std::int32_t> sites;
   for (const scheduling::Part& part : pool.state.parts) {

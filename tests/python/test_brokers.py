@@ -78,6 +78,20 @@ def test_a_batch_is_assigned_together(binary):
     assert "jobs_assigned_together" not in sent("cheapest")[2]
 
 
+# Unequal jobs do not fill the 32 chips of each site exactly, so that no assignment of whole jobs
+# costs as little as the flow. What is left over waits.
+def test_unequal_jobs_leave_a_gap(binary, tmp_path):
+    mix = (SCENARIO.parent / "broker-mix.xml").read_text()
+    mix = mix.replace("../../workloads", f"{ROOT}/workloads").replace(' model="llama-3.1-8b"', "")
+    mix = mix.replace('<plan tensor="1" pipeline="1"/>', "")
+    mix = mix.replace('"constant" value="16"', '"uniform" min="17" max="31"')
+    path = tmp_path / "mix.xml"
+    path.write_text(mix)
+    where, _, summary = sent("weighted", {"/scenario/@mix": str(path)}, idle_price="2 USD/h")
+    assert sum(where) == 8 and min(where) >= 1
+    assert 0.0 < summary["assignment_gap_to_flow_bound"] < 0.2
+
+
 # Texas is in the US; France is not. The law comes before carbon and price.
 def test_residency_comes_first(binary):
     assert sent("greenest", {"//organisation/@residency": "US"})[0] == (8, 0)
