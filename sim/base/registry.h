@@ -29,11 +29,15 @@ struct ParameterSpec {
   bool whole = false;  // whole numbers only
 };
 
+class Params;
+
 /// What a behaviour is called, does and takes.
 struct BehaviourSpec {
   std::string name;
   std::string summary;
   std::vector<ParameterSpec> parameters;
+  /// What is wrong with the parameters as a whole, and the remedy; empty: nothing.
+  std::function<std::string(const Params&)> broken_rule = {};
 };
 
 /// All behaviours by kind ("queue policy", "placement", …): what input files may name.

@@ -18,6 +18,8 @@ struct JobCounts {
   double chip_seconds = 0.0;        // of started jobs
   double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
   std::map<record::Bound, std::int64_t> waited_for;
+  std::int64_t assigned_together = 0;               // jobs
+  double batch_cost = 0.0, batch_cost_bound = 0.0;  // of those, in the broker's unit
 };
 
 /// What jobs use of one cluster.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/base/error.h"
 
@@ -32,6 +33,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
     : parts_(parts),
       jobs_(std::move(jobs)),
       works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
+      options_({parts.scenario, *parts.behaviours.placement, parts.fleet, parts.network, works_}),
       books_(parts.scenario, parts.fleet, parts.clock, parts.journal),
       running_(
           {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
@@ -62,9 +64,16 @@ void JobDesk::arrive() {
     waited_for_[static_cast<size_t>(job)] = Bound::kEarlierStage;
     campaigns_.hold(job, j);
   } else {
-    admit(job);
+    arrived_.push_back(job);
+  }
+  if (!more_at_this_instant() || !parts_.behaviours.broker->sees_batches()) {
+    admit(std::exchange(arrived_, {}));
   }
   open();
+}
+
+bool JobDesk::more_at_this_instant() const {
+  return next_arrival_ < jobs_.size() && jobs_[next_arrival_].submit_s <= parts_.clock.now();
 }
 
 scheduling::Request JobDesk::request_for(std::int32_t job, const Work& work) const {
@@ -76,47 +85,38 @@ double JobDesk::requested_s(const model::Job& job, const Work& work) const {
   return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
 }
 
-// Asks the broker for a pool among those that can run the job at all.
-void JobDesk::admit(std::int32_t job) {
-  const model::Job& j = jobs_[static_cast<size_t>(job)];
-  const double now = parts_.clock.now();
-  std::vector<scheduling::PoolOption> options;
-  for (const std::int32_t index : works_.pools_for(j)) {
-    const Work work = works_.evaluate(j, index);
-    if (!work.feasible) continue;
-    Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-    scheduling::PoolOption option;
-    option.pool = index;
-    if (pool.queue.empty() && !pool.decision_pending) {
-      parts_.fleet.refresh_headroom(now, pool);
-      scheduling::Allocation found;
-      scheduling::Obstacle why = scheduling::Obstacle::kNone;
-      option.room_now =
-          pool.state.find(request_for(job, work), *parts_.behaviours.placement, found, why);
+// Asks the broker for pools among those that can run the jobs at all: job by job, or for all
+// together if it sees them so.
+void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
+  const scheduling::Broker& broker = *parts_.behaviours.broker;
+  const bool together = broker.sees_batches() && jobs.size() > 1;
+  std::vector<std::int32_t> batch;
+  std::vector<std::vector<scheduling::PoolOption>> batch_options;
+  const auto queue = [this](std::int32_t job, const scheduling::PoolOption& chosen) {
+    pool_of_[static_cast<size_t>(job)] = chosen.pool;
+    ++waiting_;
+    enqueue(job, chosen.pool);
+  };
+  for (const std::int32_t job : jobs) {
+    const model::Job& j = jobs_[static_cast<size_t>(job)];
+    std::vector<scheduling::PoolOption> options = options_.of(j, parts_.clock.now());
+    if (options.empty()) {
+      ++books_.counts.rejected;
+      parts_.journal.note(EventKind::kReject, job, j.chips);
+      books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
+    } else if (together) {
+      batch.push_back(job);
+      batch_options.push_back(std::move(options));
+    } else {
+      queue(job, options[options.size() == 1 ? 0 : broker.choose(options)]);
     }
-    option.capacity_chips = pool.capacity_chips();
-    option.backlog_chip_s = pool.backlog_chip_s(now);
-    option.run_time_s = work.run_time_s();
-    const auto& platform = parts_.scenario.platform;
-    option.price_usd_per_s =
-        j.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
-    options.push_back(option);
   }
-  if (options.empty()) {
-    ++books_.counts.rejected;
-    parts_.journal.note(EventKind::kReject, job, j.chips);
-    books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
-    return;
-  }
-  // Waiting for a delivery is an option only where no pool has as many chips yet.
-  const auto undelivered = [&](const auto& option) { return option.capacity_chips < j.chips; };
-  if (!std::all_of(options.begin(), options.end(), undelivered)) {
-    std::erase_if(options, undelivered);
-  }
-  const size_t choice = options.size() == 1 ? 0 : parts_.behaviours.broker->choose(options);
-  pool_of_[static_cast<size_t>(job)] = options[choice].pool;
-  ++waiting_;
-  enqueue(job, options[choice].pool);
+  if (batch.empty()) return;
+  const scheduling::BatchChoice choice = broker.choose_together(batch_options);
+  books_.counts.assigned_together += static_cast<std::int64_t>(batch.size());
+  books_.counts.batch_cost += choice.cost;
+  books_.counts.batch_cost_bound += choice.bound;
+  for (size_t i = 0; i < batch.size(); ++i) queue(batch[i], batch_options[i][choice.options[i]]);
 }
 
 // Puts a job into its pool's queue, or aside while even the empty pool could not hold it.
@@ -247,11 +247,12 @@ void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {
   tenants_.hold(tenants_.tenant_of(j), -j.chips, now);
   for (const std::int32_t pool : pools) request_decision(pool);
   // The next stage of a campaign is submitted when the one before has ended.
-  for (const std::int32_t next : campaigns_.ended(j, now)) {
+  const std::vector<std::int32_t> released = campaigns_.ended(j, now);
+  for (const std::int32_t next : released) {
     jobs_[static_cast<size_t>(next)].submit_s = now;
     waited_for_[static_cast<size_t>(next)] = Bound::kNone;
-    admit(next);
   }
+  admit(released);
 }
 
 // No job is placed at sites that do not reach each other.

@@ -11,6 +11,7 @@
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
+#include "sim/engine/pool_options.h"
 #include "sim/engine/running_jobs.h"
 #include "sim/engine/tenant_books.h"
 #include "sim/engine/traffic_desk.h"
@@ -57,7 +58,8 @@ class JobDesk {
 
  private:
   void arrive();
-  void admit(std::int32_t job);
+  void admit(const std::vector<std::int32_t>& jobs);
+  bool more_at_this_instant() const;
   void enqueue(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
@@ -71,12 +73,14 @@ class JobDesk {
   Parts parts_;
   std::vector<model::Job> jobs_;
   WorkModel works_;
+  PoolOptions options_;
   JobBooks books_;
   RunningJobs running_;
   Campaigns campaigns_;
   TenantBooks tenants_;
   std::function<void(std::int32_t)> hook_;
   size_t next_arrival_ = 0;
+  std::vector<std::int32_t> arrived_;  // at this instant, for a broker that sees them together
   std::int64_t waiting_ = 0;
   std::vector<record::Bound> waited_for_;  // by job
   std::vector<std::int32_t> pool_of_;      // by job, once admitted

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 #include "sim/topology/load_balancing.h"
 #include "sim/training/across_sites.h"
@@ -140,6 +141,11 @@ void Network::set_cut(Id<model::WanLink> wan, bool cut) {
   cut_[static_cast<size_t>(wan.index)] = cut;
   routes_ = topology::WanRoutes(scenario_.platform, cut_);
   find_routes();
+}
+
+base::Seconds Network::latency(Id<model::Site> from, Id<model::Site> to) const {
+  const auto& route = routes_.between(from, to);
+  return route ? route->latency : base::Seconds{std::numeric_limits<double>::infinity()};
 }
 
 std::vector<std::int32_t> Network::path(Id<model::Site> from, Id<model::Site> to) const {

@@ -40,6 +40,8 @@ class Network {
   void set_cut(base::Id<model::WanLink> wan, bool cut);
   /// A number for each site; sites that reach each other have the same.
   const std::vector<std::int32_t>& islands() const { return islands_; }
+  /// One-way latency from one site to another; infinite where it does not reach it.
+  base::Seconds latency(base::Id<model::Site> from, base::Id<model::Site> to) const;
   /// WAN links from one site to another that it reaches.
   std::vector<std::int32_t> path(base::Id<model::Site> from, base::Id<model::Site> to) const;
 

@@ -127,6 +127,12 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     if (bound == record::Bound::kGridPower) set("jobs_waited_for_grid_power", jobs);
     if (bound == record::Bound::kDelivery) set("jobs_waited_for_delivery", jobs);
   }
+  if (counts.assigned_together > 0) {
+    set("jobs_assigned_together", counts.assigned_together);
+    trace_.set_summary(
+        "assignment_gap_to_flow_bound",
+        counts.batch_cost_bound > 0.0 ? counts.batch_cost / counts.batch_cost_bound - 1.0 : 0.0);
+  }
   trace_.set_summary("job_chip_hours", counts.chip_seconds / base::kHour);
   trace_.set_summary(
       "chip_time_share_of_jobs_of_256_chips_and_more",

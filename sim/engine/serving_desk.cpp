@@ -52,7 +52,8 @@ void ServingDesk::find_holdings() {
       for (size_t i = 0; i < pool.parts.size(); ++i) {
         const model::Cluster& cluster = platform.clusters[pool.parts[i].cluster];
         if (!base::none_or_named(service.vendors, platform.accelerator_of(cluster).vendor) ||
-            !base::none_or_named(service.sites, platform.sites[cluster.site].name)) {
+            !base::none_or_named(service.sites, platform.sites[cluster.site].name) ||
+            !platform.may_use(service.organisation, cluster.site)) {
           continue;
         }
         Holding holding;

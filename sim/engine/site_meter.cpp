@@ -76,6 +76,15 @@ scheduling::Headroom SiteMeter::headroom(double now_s) const {
   return {it_limit_w(now_s) - spoken_for_w, grid_limit_w(now_s) / worst_pue_ - spoken_for_w};
 }
 
+double SiteMeter::power_share(double now_s, double added_w) const {
+  const double it_w = it_power_w_ + reserve_w_ + added_w;
+  const auto share = [](double power_w, double limit_w) {
+    if (std::isinf(limit_w)) return 0.0;
+    return limit_w > 0.0 ? power_w / limit_w : kNoLimit;
+  };
+  return std::max(share(it_w, it_limit_w(now_s)), share(it_w * worst_pue_, grid_limit_w(now_s)));
+}
+
 SiteMeter::PerWatt SiteMeter::per_watt_until(double time_s) const {
   if (until_hour_.empty()) return {};
   const auto hour =

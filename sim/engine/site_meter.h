@@ -36,6 +36,8 @@ class SiteMeter {
   double grid_limit_w(double now_s) const;
   /// What IT power may still be added under each limit.
   scheduling::Headroom headroom(double now_s) const;
+  /// Part of the tightest limit that is spoken for if IT power is added; 0 without limits.
+  double power_share(double now_s, double added_w) const;
 
   /// Integrals from 0 to a time not after the last advance(), per watt of IT power.
   struct PerWatt {

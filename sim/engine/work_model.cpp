@@ -37,7 +37,8 @@ constexpr double kBytesPerToken = 4.0;  // of a dataset: 32-bit numbers of the v
 std::vector<std::int32_t> pools_where(const model::Platform& platform, const Fleet& fleet,
                                       const std::vector<std::string>& vendors,
                                       const std::vector<std::string>& clusters,
-                                      const std::vector<std::string>& sites) {
+                                      const std::vector<std::string>& sites,
+                                      const std::string& organisation) {
   std::vector<std::int32_t> pools;
   for (const auto id : platform.clusters.ids()) {
     const model::Cluster& cluster = platform.clusters[id];
@@ -47,6 +48,13 @@ std::vector<std::int32_t> pools_where(const model::Platform& platform, const Fle
       continue;
     }
     const std::int32_t pool = fleet.pool_of(id);
+    // A job may come to stand at any site of its pool.
+    const auto& together = fleet.pools[static_cast<size_t>(pool)].clusters;
+    if (!std::all_of(together.begin(), together.end(), [&](Id<model::Cluster> other) {
+          return platform.may_use(organisation, platform.clusters[other].site);
+        })) {
+      continue;
+    }
     if (std::find(pools.begin(), pools.end(), pool) == pools.end()) pools.push_back(pool);
   }
   return pools;
@@ -58,12 +66,12 @@ WorkModel::WorkModel(const model::Scenario& scenario, const Fleet& fleet,
                      const training::StepModel& model)
     : scenario_(scenario), fleet_(fleet), model_(model) {
   for (const model::TrainingStream& stream : scenario.workload.streams) {
-    stream_pools_.push_back(
-        pools_where(scenario.platform, fleet, stream.vendors, stream.clusters, stream.sites));
+    stream_pools_.push_back(pools_where(scenario.platform, fleet, stream.vendors, stream.clusters,
+                                        stream.sites, stream.organisation));
   }
   for (const model::ReplayedTrace& trace : scenario.workload.traces) {
-    trace_pools_.push_back(
-        pools_where(scenario.platform, fleet, trace.vendors, trace.clusters, {}));
+    trace_pools_.push_back(pools_where(scenario.platform, fleet, trace.vendors, trace.clusters, {},
+                                       trace.organisation));
   }
 }
 

@@ -69,7 +69,8 @@ void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& s
     const model::Cluster& cluster = platform.clusters[id];
     if (!named(stream.vendors, platform.accelerator_of(cluster).vendor) ||
         !named(stream.clusters, cluster.name) ||
-        !named(stream.sites, platform.sites[cluster.site].name)) {
+        !named(stream.sites, platform.sites[cluster.site].name) ||
+        !platform.may_use(stream.organisation, cluster.site)) {
       continue;
     }
     double offer = largest_offer(scenario, cluster);
@@ -171,6 +172,7 @@ void cross_check(const Scenario& scenario, const Element& root, const Element& w
       check_names(e, "vendors", "vendor", vendors, problems);
       check_names(e, "clusters", "cluster", clusters, problems);
       check_names(e, "sites", "site", sites, problems);
+      check_names(e, "data", "site", sites, problems);
       check_names(e, "organisation", "organisation", organisations, problems);
       for (const Element& d : e.children("demand")) {
         check_names(d, "region", "region", regions, problems);
@@ -180,6 +182,7 @@ void cross_check(const Scenario& scenario, const Element& root, const Element& w
   for (const Element& e : root.children("portability")) {
     check_names(e, "vendor", "vendor", vendors, problems);
   }
+  if (!problems.has_errors()) check_residency(scenario, root, problems);
   if (problems.has_errors()) return;
   for (const Element& e : root.children("stream")) {
     const auto id = scenario.workload.streams.find(e.get("id"));

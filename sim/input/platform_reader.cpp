@@ -18,8 +18,9 @@ void read_organisation(const Element& e, Platform& platform, FirstPlaces& first,
   organisation.quota_chips = xml::integer(e, "quota-chips", 0, problems, 1);
   organisation.budget = base::Usd{xml::quantity(e, "budget", Dimension::kMoney, 0.0, problems)};
   organisation.residency = xml::words(e, "residency");
+  organisation.home = e.get("home");
   const std::string subject = fmt::format("organisation '{}'", organisation.name);
-  for (const char* attribute : {"quota-chips", "budget", "residency"}) {
+  for (const char* attribute : {"quota-chips", "budget"}) {
     if (e.has(attribute))
       platform.unused.push_back({subject + " " + attribute, e.where(attribute)});
   }
@@ -126,6 +127,9 @@ Platform read_platform_element(const Element& root, base::Diagnostics& problems)
   }
   for (const Element& e : root.children("region")) read_region(e, platform, first, problems);
   read_sites(root, platform, first, problems);
+  for (const Element& e : root.children("organisation")) {
+    resolve(e, "home", "site", platform.sites, problems);
+  }
   read_wan(root, platform, first, problems);
   for (const Element& e : root.children("contract")) read_contract(e, platform, first, problems);
   for (const Element& e : root.children("claim")) read_claim(e, platform, problems);

@@ -40,6 +40,12 @@ base::BehaviourChoice choose(const Element& e, std::string_view attribute, std::
     }
     choice.params.set(parameter.name, value);
   }
+  if (spec->broken_rule) {
+    const std::string broken = spec->broken_rule(choice.params);
+    if (!broken.empty()) {
+      problems.error(e.where(attribute), "{} '{}': {}", kind, choice.name, broken);
+    }
+  }
   return choice;
 }
 

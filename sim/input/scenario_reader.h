@@ -12,6 +12,10 @@ namespace busbar::input {
 void read_scenario_element(const xml::Element& root, const base::KnownBehaviours& known,
                            model::Scenario& scenario, base::Diagnostics& problems);
 
+/// Reports streams, traces and services that may run nowhere by their organisation's residency.
+void check_residency(const model::Scenario& scenario, const xml::Element& workload_root,
+                     base::Diagnostics& problems);
+
 /// Checks names and sizes across the three files of a scenario.
 void cross_check(const model::Scenario& scenario, const xml::Element& workload_root,
                  const xml::Element& world_root, base::Diagnostics& problems);

@@ -176,6 +176,7 @@ void WorkloadReader::stream(const Element& e) {
   s.vendors = xml::words(e, "vendors");
   s.clusters = xml::words(e, "clusters");
   s.sites = xml::words(e, "sites");
+  s.data = e.get("data");
   s.precision = e.get("precision", "bf16");
   s.sequence = xml::integer(e, "sequence", 0, problems_, 1);
   s.global_batch_tokens = xml::quantity(e, "global-batch", Dimension::kTokens, 0.0, problems_, 1.0);

@@ -74,6 +74,16 @@ std::string_view unit_of(ClaimQuantity quantity) {
   return "";
 }
 
+bool Platform::may_use(const std::string& organisation, Id<Site> site) const {
+  const Id<Organisation> id = organisations.find(organisation);
+  if (!id || organisations[id].residency.empty()) return true;
+  const std::string& here = sites[site].jurisdiction;
+  const std::vector<std::string>& allowed = organisations[id].residency;
+  return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& whole) {
+    return here == whole || here.starts_with(whole + "-");
+  });
+}
+
 Id<FailureModel> Platform::failures_of(const Domain& domain) const {
   if (domain.failures) return domain.failures;
   const Node& node = nodes[domain.node];

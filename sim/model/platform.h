@@ -302,6 +302,7 @@ struct Organisation {
   double quota_chips = 0.0;            // 0: no quota
   base::Usd budget;                    // 0: no budget
   std::vector<std::string> residency;  // jurisdictions its jobs may run in; empty: any
+  std::string home;                    // site from which its jobs come; empty: not said
 };
 
 /// A supply or lease contract.
@@ -377,6 +378,10 @@ struct Platform {
   const Accelerator& accelerator_of(const Cluster& cluster) const {
     return accelerators[node_of(cluster).accelerator];
   }
+  /// Whether residency lets jobs of an organisation (by name; none has no rules) run at a site: in
+  /// a jurisdiction that it names or in a part of one (`US-LA` is in `US`). A site of unknown
+  /// jurisdiction is in none.
+  bool may_use(const std::string& organisation, Id<Site> site) const;
   /// The set of failures that holds for a domain: its own, its node's or its chip's, the nearest;
   /// none if none of them names one.
   Id<FailureModel> failures_of(const Domain& domain) const;

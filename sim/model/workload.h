@@ -182,6 +182,7 @@ struct TrainingStream {
   std::vector<std::string> vendors;   // may run on these; empty: any
   std::vector<std::string> clusters;  // only these; empty: any
   std::vector<std::string> sites;     // only these; empty: any
+  std::string data;                   // site of its data; empty: not said
   Arrivals arrivals;
   Distribution chips;
   Distribution duration_s;         // on the reference vendor; or…

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "sim/scheduling/brokers.h"
 #include "sim/scheduling/easy_backfill.h"
 #include "sim/scheduling/fair_share.h"
 #include "sim/scheduling/placements.h"
@@ -8,47 +7,6 @@
 
 namespace busbar::scheduling {
 namespace {
-
-/// Expected seconds until the job is done: none to wait where it fits at once, else the backlog
-/// over the capacity; plus its run time there.
-class LeastLoaded : public Broker {
- public:
-  size_t choose(std::span<const PoolOption> options) const override {
-    size_t best = 0;
-    double best_s = done_after_s(options[0]);
-    for (size_t i = 1; i < options.size(); ++i) {
-      const double s = done_after_s(options[i]);
-      if (s < best_s) {
-        best = i;
-        best_s = s;
-      }
-    }
-    return best;
-  }
-
- private:
-  static double done_after_s(const PoolOption& option) {
-    const double wait_s =
-        option.room_now ? 0.0 : option.backlog_chip_s / std::max(option.capacity_chips, 1.0);
-    return wait_s + option.run_time_s;
-  }
-};
-
-/// The pool where the job costs least at list prices; equal ones by load.
-class Cheapest : public Broker {
- public:
-  size_t choose(std::span<const PoolOption> options) const override {
-    size_t best = 0;
-    for (size_t i = 1; i < options.size(); ++i) {
-      const double cost = options[i].price_usd_per_s * options[i].run_time_s;
-      const double least = options[best].price_usd_per_s * options[best].run_time_s;
-      if (cost < least || (cost == least && options[i].room_now && !options[best].room_now)) {
-        best = i;
-      }
-    }
-    return best;
-  }
-};
 
 base::ParameterSpec depth(const std::string& fallback, double least) {
   return {.name = "depth",
@@ -138,10 +96,37 @@ void add_builtin(base::Registry<Placement>& placements) {
 }
 
 void add_builtin(base::Registry<Broker>& brokers) {
+  const auto weight = [](std::string name, std::string fallback, std::string summary) {
+    return base::ParameterSpec{
+        .name = std::move(name), .fallback = std::move(fallback), .summary = std::move(summary)};
+  };
+  const base::ParameterSpec idle_price{
+      .name = "idle-price",
+      .dimension = base::Dimension::kPriceOverTime,
+      .fallback = "0 USD/h",
+      .summary = "of a chip for which the job waits: the capital that stands idle meanwhile"};
   brokers.add({"least-loaded", "where the job is expected to be done first", {}},
-              [](const base::Params&) { return std::make_unique<LeastLoaded>(); });
-  brokers.add({"cheapest", "where the job costs least at list prices", {}},
-              [](const base::Params&) { return std::make_unique<Cheapest>(); });
+              [](const base::Params&) { return std::make_unique<Fastest>(); });
+  brokers.add({"fastest", "another name of least-loaded", {}},
+              [](const base::Params&) { return std::make_unique<Fastest>(); });
+  brokers.add({"local", "nearest to the job's home over the WAN", {}},
+              [](const base::Params&) { return std::make_unique<Local>(); });
+  brokers.add({"greenest", "where the job emits least", {}},
+              [](const base::Params&) { return std::make_unique<Greenest>(); });
+  brokers.add({"cheapest", "where the job costs least: list price and energy", {idle_price}},
+              [](const base::Params& p) {
+                return std::make_unique<Cheapest>(base::UsdPerSecond{p.get("idle-price")});
+              });
+  brokers.add(
+      {"weighted",
+       "least weighted sum of cost, carbon, latency and power, for jobs of one instant "
+       "together",
+       {weight("cost", "1", "weight of list price, energy and waiting"),
+        weight("carbon", "0", "weight of what the job emits"),
+        weight("latency", "0", "weight of the way to the job's data"),
+        weight("power", "0", "weight of the share of the site's power limit in use"), idle_price},
+       Weighted::broken_rule},
+      [](const base::Params& p) { return std::make_unique<Weighted>(p); });
 }
 
 }  // namespace busbar::scheduling

@@ -79,14 +79,37 @@ class QueuePolicy {
   virtual base::Seconds restart_time() const { return base::Seconds{0.0}; }
 };
 
-/// A pool that could run a new job.
+/// A pool that could run a new job, and the job there. Pools that its organisation's residency
+/// rules bar are no options. A pool over several sites counts as their mean by chips.
 struct PoolOption {
   std::int32_t pool = -1;
   bool room_now = false;         // fits at once and nobody waits
   double capacity_chips = 0.0;   // installed and usable
   double backlog_chip_s = 0.0;   // chip-seconds that wait or run, by requested times
-  double run_time_s = 0.0;       // of this job there
-  double price_usd_per_s = 0.0;  // of this job there
+  double run_time_s = 0.0;       // of this job there, its model's efficiency on the vendor included
+  double price_usd_per_s = 0.0;  // list price of this job's chips there
+
+  double chips = 0.0;        // of this job
+  double free_chips = 0.0;   // that a job like this could take at once; 0 if somebody waits
+  double energy_j = 0.0;     // of the facility for this job, over its expected run
+  double energy_usd = 0.0;   // of that, at the site's prices by hour
+  double carbon_g = 0.0;     // of that, at the grid's intensity by hour
+  double from_home_s = 0.0;  // one way over the WAN from the job's home; infinite: no route
+  double from_data_s = 0.0;  // …from its data; 0 if the workload names none
+  double power_share = 0.0;  // of the site's tightest limit, drawn once it runs; 0: no limit
+
+  /// None where it fits at once, else the backlog over the capacity.
+  double wait_s() const {
+    return room_now ? 0.0 : backlog_chip_s / (capacity_chips > 1.0 ? capacity_chips : 1.0);
+  }
+  double done_after_s() const { return wait_s() + run_time_s; }
+};
+
+/// Where the jobs of one instant queue: for each the index of its option. Cost and the bound below
+/// it are those of their assignment, in the broker's own unit; 0: there was none.
+struct BatchChoice {
+  std::vector<size_t> options;
+  double cost = 0.0, bound = 0.0;
 };
 
 /// Chooses the pool where a new job queues. Pure.
@@ -96,6 +119,14 @@ class Broker {
   /// @param options  at least one, in the order of the world file.
   /// @returns the index of the chosen option.
   virtual size_t choose(std::span<const PoolOption> options) const = 0;
+  /// Whether jobs that come at one instant are to be seen together, by choose_together().
+  virtual bool sees_batches() const { return false; }
+  /// @param jobs  the options of each, at least one, before any of them queues.
+  virtual BatchChoice choose_together(std::span<const std::vector<PoolOption>> jobs) const {
+    BatchChoice batch;
+    for (const auto& options : jobs) batch.options.push_back(choose(options));
+    return batch;
+  }
 };
 
 void add_builtin(base::Registry<QueuePolicy>& policies);

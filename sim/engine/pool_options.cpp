@@ -1,0 +1,123 @@
+#include "sim/engine/pool_options.h"
+
+#include <algorithm>
+
+namespace busbar::engine {
+
+using base::Id;
+using model::Site;
+using scheduling::PoolOption;
+
+PoolOptions::PoolOptions(const Parts& parts) : parts_(parts) {
+  for (const Site& site : parts.scenario.platform.sites) {
+    forecasts_.emplace_back(site, parts.scenario.start_unix_s);
+  }
+}
+
+std::vector<PoolOption> PoolOptions::of(const model::Job& job, double now_s) {
+  const model::Platform& platform = parts_.scenario.platform;
+  std::vector<PoolOption> options;
+  for (const std::int32_t index : parts_.works.pools_for(job)) {
+    const Work work = parts_.works.evaluate(job, index);
+    if (!work.feasible) continue;
+    const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+    PoolOption option;
+    option.pool = index;
+    option.chips = job.chips;
+    option.run_time_s = work.run_time_s();
+    option.price_usd_per_s =
+        job.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
+    add_room(job, work, now_s, option);
+    add_sites(job, work, now_s, option);
+    options.push_back(option);
+  }
+  const auto undelivered = [&](const auto& option) { return option.capacity_chips < job.chips; };
+  if (!std::all_of(options.begin(), options.end(), undelivered)) {
+    std::erase_if(options, undelivered);
+  }
+  return options;
+}
+
+// Whether the job would start at once, and how many chips could with it.
+void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s,
+                           PoolOption& option) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(option.pool)];
+  option.capacity_chips = pool.capacity_chips();
+  option.backlog_chip_s = pool.backlog_chip_s(now_s);
+  if (!pool.queue.empty()) return;
+  parts_.fleet.refresh_headroom(now_s, pool);
+  scheduling::Allocation found;
+  scheduling::Obstacle why = scheduling::Obstacle::kNone;
+  const bool fits = pool.state.find(
+      {static_cast<std::int64_t>(job.chips), work.busy_w_per_chip, parts_.works.span_of(job)},
+      parts_.placement, found, why);
+  if (!fits) return;
+  // A pass that is still to come at this instant may give the room to others.
+  option.room_now = !pool.decision_pending;
+  double powered = 0.0;  // chips that the sites' headroom carries
+  std::vector<std::int32_t> sites;
+  for (const scheduling::Part& part : pool.state.parts) {
+    if (std::find(sites.begin(), sites.end(), part.site) != sites.end()) continue;
+    sites.push_back(part.site);
+    const scheduling::Headroom& room = pool.state.headroom[static_cast<size_t>(part.site)];
+    powered +=
+        std::max(0.0, std::min(room.it_w, room.grid_w)) / std::max(work.busy_w_per_chip, 1e-9);
+  }
+  option.free_chips = std::min(static_cast<double>(pool.state.free_chips()), powered);
+}
+
+// Where the job's home is: its data, its organisation's home, the first site that its stream names,
+// the first cluster that its organisation owns; the first that is said.
+PoolOptions::Origin PoolOptions::origin_of(const model::Job& job) const {
+  const model::Platform& platform = parts_.scenario.platform;
+  const model::Workload& load = parts_.scenario.workload;
+  const auto* stream = job.stream >= 0 ? &load.streams[{job.stream}] : nullptr;
+  const auto organisation = platform.organisations.find(
+      stream != nullptr ? stream->organisation : load.traces[{job.trace}].organisation);
+  Origin origin;
+  if (stream != nullptr) origin.data = platform.sites.find(stream->data);
+  origin.home = origin.data;
+  if (!origin.home && organisation) {
+    origin.home = platform.sites.find(platform.organisations[organisation].home);
+  }
+  if (!origin.home && stream != nullptr && !stream->sites.empty()) {
+    origin.home = platform.sites.find(stream->sites.front());
+  }
+  for (const model::Cluster& cluster : platform.clusters) {
+    if (!origin.home && organisation && cluster.owner == organisation) origin.home = cluster.site;
+  }
+  return origin;
+}
+
+// What the sites of a pool make of the job, as their mean by powered chips.
+void PoolOptions::add_sites(const model::Job& job, const Work& work, double now_s,
+                            PoolOption& option) {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(option.pool)];
+  const Origin origin = origin_of(job);
+  const double start_s = now_s + option.wait_s();
+  const double job_w = job.chips * work.total_w_per_chip;
+  std::int64_t powered = 0;
+  for (const PartInfo& part : pool.parts) powered += part.powered;
+  for (size_t i = 0; i < pool.parts.size(); ++i) {
+    const double share =
+        powered > 0 ? static_cast<double>(pool.parts[i].powered) / static_cast<double>(powered)
+                    : 1.0 / static_cast<double>(pool.parts.size());
+    if (share == 0.0) continue;
+    const Id<Site> site{pool.state.parts[i].site};
+    const auto at = static_cast<size_t>(site.index);
+    const SiteForecast::PerWatt run = forecasts_[at].between(start_s, start_s + option.run_time_s);
+    option.energy_j += share * job_w * run.energy_j;
+    option.energy_usd += share * job_w * run.energy_usd;
+    option.carbon_g += share * job_w * run.carbon_g;
+    option.power_share +=
+        share * parts_.fleet.sites[at].power_share(now_s, job.chips * work.busy_w_per_chip);
+    if (origin.home) {
+      option.from_home_s += share * parts_.network.latency(origin.home, site).value;
+    }
+    if (origin.data) {
+      option.from_data_s += share * parts_.network.latency(origin.data, site).value;
+    }
+  }
+}
+
+}  // namespace busbar::engine
