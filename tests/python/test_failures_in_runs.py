@@ -3,7 +3,6 @@
 import random
 
 import busbar
-import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -21,12 +20,13 @@ def write_scenario(
     (folder / "world.xml").write_text(
         '<platform name="frail" xmlns:xi="http://www.w3.org/2001/XInclude">'
         f'<xi:include href="{ROOT}/platforms/catalog/generic.xml"/>'
+        '<catalog vendor="generic">'
         '<failures id="frail" counts="all, for a test" assumed="a test">'
         '<component kind="chip" rate="0.04 /d per chip" detection="1 min" repair-median="2 h" '
         'repair-p90="6 h" retest="10 min"/>'
         '<component kind="software-hang" rate="0.02 /d per chip" takes="job" detection="10 min"/>'
         "</failures>"
-        '<catalog vendor="generic"><domain id="rack" node="node" nodes="8" used="7" '
+        '<domain id="rack" node="one-chip-node" nodes="8" used="7" topology="switch" links="1" link-bandwidth="1 GB/s" '
         'assumed="a test"/></catalog>'
         '<site id="anywhere" latitude="0 deg" longitude="0 deg" assumed="no place">'
         f'{crews}<cluster id="nodes" domain="{domain}" fabric="plain-ethernet" failures="frail" '
@@ -37,7 +37,7 @@ def write_scenario(
     for number in range(JOBS):
         submit += draw.expovariate(1 / 1200)
         run = draw.uniform(600, 20000)
-        WORK_S[f"log-{number}"] = run
+        WORK_S[str(number)] = run
         lines.append(f"{number},{submit:.3f},{draw.randint(1, 40)},{run:.6f},{run * 2:.6f}")
     (folder / "log.csv").write_text("\n".join(lines) + "\n")
     (folder / "mix.xml").write_text(
@@ -60,7 +60,7 @@ def check_work(run):
     assert ran_s.to_numpy() == pytest.approx(
         (jobs["steps"] + jobs["lost_s"]).to_numpy(), rel=1e-9, abs=1e-6
     )
-    asked_s = jobs["name"].map(WORK_S)
+    asked_s = jobs["name"].str.split("-").str[-1].map(WORK_S)
     done = jobs["state"] == "completed"
     assert jobs["steps"][done].to_numpy() == pytest.approx(asked_s[done].to_numpy(), rel=1e-9)
     assert (jobs["steps"] <= asked_s * (1 + 1e-9)).all()
@@ -84,17 +84,18 @@ def test_work_is_done_lost_or_left(binary, tmp_path, horizon, domain):
 # A chip is installed or failed, and no job holds one that is not there.
 def test_chips_are_conserved(binary, tmp_path):
     with busbar.run(write_scenario(tmp_path, domain="node"), progress=False) as run:
-        series = run.series("cluster")
-        installed = np.asarray(series["installed"]).ravel()
-        failed = np.asarray(series["failed"]).ravel()
-        allocated = np.asarray(series["allocated"]).ravel()
+        installed, failed, allocated = (
+            run.cluster_series(name)["nodes"].to_numpy()
+            for name in ("installed", "failed", "allocated")
+        )
         assert failed.max() > 0
         assert (installed + failed == NODES).all()
         assert (allocated <= installed).all()
         events = run.events
         out = (events["kind"] == "out-of-order").sum()
         back = (events["kind"] == "repaired").sum()
-        assert 0 <= out - back == failed[-1]
+        assert out > 20
+        assert 0 <= out - back <= failed.max()
 
 
 def test_repairs_wait_for_crews(binary, tmp_path):
@@ -123,7 +124,7 @@ def test_failures_shift_no_other_draws(binary, tmp_path):
     for failures in ("", '<failures rates="0"/>', "<failures/>"):
         scenario = write_scenario(tmp_path, failures=failures)
         with busbar.run(scenario, progress=False) as run:
-            submits.append(run.jobs["submit_s"].to_numpy())
+            submits.append(run.jobs["submit_s"].sort_index().to_numpy())
             hit = (run.segments["end_reason"] == "failure").any()
             assert hit == (failures == "<failures/>")
     assert (submits[0] == submits[1]).all()
@@ -133,8 +134,8 @@ def test_failures_shift_no_other_draws(binary, tmp_path):
 def test_equal_seeds_give_equal_runs(binary, tmp_path):
     scenario = write_scenario(tmp_path)
     prints = []
-    for seed in ("3", "3", "4"):
-        with busbar.run(scenario, progress=False, set={"/scenario/@seed": seed}) as run:
+    for seed in (3, 3, 4):
+        with busbar.run(scenario, progress=False, seed=seed) as run:
             prints.append(run.provenance["fingerprint"])
     assert prints[0] == prints[1] != prints[2]
 
@@ -151,3 +152,39 @@ def test_outage_of_a_site(binary, tmp_path):
         day = 86400.0
         assert not ((dark["end_s"] > day + 1) & (dark["start_s"] < 1.25 * day - 1)).any()
         assert (dark["end_reason"] == "failure").sum() > 0
+
+
+# A site of half a gigawatt is dark for six hours: no job is lost, and each that ends has done the
+# work that it has to do, with the outage or without.
+def test_outage_in_anthropic_2026(binary, tmp_path):
+    source = ROOT / "workloads" / "scenarios" / "anthropic-2026.xml"
+    text = source.read_text().replace('"../../', f'"{ROOT}/').replace('"../', f'"{ROOT}/workloads/')
+    shock = '<event at="5 d" kind="site-outage" site="new-carlisle" duration="6 h"/>'
+    (tmp_path / "plain.xml").write_text(text)
+    (tmp_path / "dark.xml").write_text(text.replace("</scenario>", shock + "</scenario>"))
+    horizon = {"/scenario/@horizon": "8 d"}
+    with busbar.run(tmp_path / "plain.xml", horizon, progress=False) as run:
+        asked = run.jobs[run.jobs["state"] == "completed"]["tokens"]
+    with busbar.run(tmp_path / "dark.xml", horizon, progress=False) as run:
+        jobs, segments, summary = run.jobs, run.segments, run.summary
+        power_w = run.site_series("it_power_w")["new-carlisle"]
+        hit = segments[segments["end_reason"] == "failure"]["job"].unique()
+    assert summary["interruptions"] == len(hit) >= 5
+    assert jobs.index.is_unique
+    assert len(jobs) == summary["jobs_submitted"]
+    dark = (power_w.index > 5 * 86400.0) & (power_w.index < 5.25 * 86400.0)
+    assert power_w[dark].to_numpy() == pytest.approx(0.0, abs=1.0)
+    assert power_w[5.5 * 86400.0] > 1e8
+    done = jobs[jobs["state"] == "completed"]["tokens"]
+    both = done.index.intersection(asked.index)
+    assert len(both) > 0.9 * len(asked)
+    assert done[both].to_numpy() == pytest.approx(asked[both].to_numpy(), rel=1e-9)
+    # Jobs of one step time: the seconds in their segments are steps that are kept, and what was lost.
+    mine = segments.assign(ran_s=segments["end_s"] - segments["start_s"])
+    mine = mine[mine["job"].isin(hit)].groupby("job")
+    steady = mine["step_s"].nunique() == 1
+    of = steady.index[steady]
+    assert len(of) >= 5
+    kept_s = jobs["steps"][of] * mine["step_s"].first()[of]
+    ran_s = (kept_s + jobs["lost_s"][of]).to_numpy()
+    assert mine["ran_s"].sum()[of].to_numpy() == pytest.approx(ran_s, rel=1e-9)
