@@ -14,7 +14,13 @@ WORK_S = {}  # by job name: run time in the log
 
 
 def write_scenario(
-    folder, *, failures='<failures rates="1"/>', horizon="until-idle", domain="rack", crews="", more=""
+    folder,
+    *,
+    failures='<failures rates="1"/>',
+    horizon="until-idle",
+    domain="rack",
+    crews="",
+    more="",
 ):
     """Racks of 8 nodes of one chip, one of them spare, that fail about 30 times a day."""
     (folder / "world.xml").write_text(
