@@ -32,8 +32,8 @@ def write_scenario(
         'repair-p90="6 h" retest="10 min"/>'
         '<component kind="software-hang" rate="0.02 /d per chip" takes="job" detection="10 min"/>'
         "</failures>"
-        '<domain id="rack" node="one-chip-node" nodes="8" used="7" topology="switch" links="1" link-bandwidth="1 GB/s" '
-        'assumed="a test"/></catalog>'
+        '<domain id="rack" node="one-chip-node" nodes="8" used="7" topology="switch" '
+        'links="1" link-bandwidth="1 GB/s" assumed="a test"/></catalog>'
         '<site id="anywhere" latitude="0 deg" longitude="0 deg" assumed="no place">'
         f'{crews}<cluster id="nodes" domain="{domain}" fabric="plain-ethernet" failures="frail" '
         f'count="{NODES}"/></site></platform>'
@@ -59,7 +59,7 @@ def write_scenario(
 
 
 def check_work(run):
-    """Seconds in segments are work that counts, or lost; what is done plus what is left was asked."""
+    """Seconds in segments are work that counts, or lost; nobody does more than was asked."""
     jobs, segments = run.jobs.reset_index(), run.segments
     ran_s = (segments["end_s"] - segments["start_s"]).groupby(segments["job"]).sum()
     ran_s = jobs["id"].map(ran_s).fillna(0.0)
@@ -185,7 +185,7 @@ def test_outage_in_anthropic_2026(binary, tmp_path):
     both = done.index.intersection(asked.index)
     assert len(both) > 0.9 * len(asked)
     assert done[both].to_numpy() == pytest.approx(asked[both].to_numpy(), rel=1e-9)
-    # Jobs of one step time: the seconds in their segments are steps that are kept, and what was lost.
+    # Jobs of one step time: seconds in segments are steps that are kept, and what was lost.
     mine = segments.assign(ran_s=segments["end_s"] - segments["start_s"])
     mine = mine[mine["job"].isin(hit)].groupby("job")
     steady = mine["step_s"].nunique() == 1
