@@ -37,6 +37,13 @@ void ActiveJob::lose(double steps) {
   saved_steps_left = std::max(saved_steps_left, steps_left);
 }
 
+void ActiveJob::save() {
+  if (work.checkpoint_steps <= 0.0) return;
+  saved_s = worked_s;
+  saved_steps_left = steps_left;
+  steps_since_save = 0.0;
+}
+
 void ActiveJob::give_way() {
   lost_s += worked_s - saved_s;
   kept_s += saved_s;

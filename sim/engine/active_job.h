@@ -44,8 +44,9 @@ struct ActiveJob {
   double steps_since_save = 0.0;  // whoever took part
   double saved_steps_left = 0.0;  // at that checkpoint
   // Before that:
-  double kept_s = 0.0;  // run time whose work is kept
-  double lost_s = 0.0;  // run time whose work was lost, and that of restarts
+  double kept_s = 0.0;         // run time whose work is kept
+  double lost_s = 0.0;         // run time whose work was lost, and that of restarts
+  double restart_due_s = 0.0;  // that its next start begins with
   double energy_j = 0.0, carbon_g = 0.0, cost_usd = 0.0;
   Clock::Handle end = 0;
 
@@ -64,6 +65,8 @@ struct ActiveJob {
   void work_on(double seconds);
   /// Loses steps of its work. What it has lost it cannot have saved.
   void lose(double steps);
+  /// Saves what it has done, as a job does that is told in time; no job that never saves can.
+  void save();
   /// Gives its chips up: goes back to its last checkpoint.
   void give_way();
   /// Whether the part of the job at a site takes part.

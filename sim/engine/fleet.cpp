@@ -25,6 +25,7 @@ Fleet::Fleet(const model::Scenario& scenario, double horizon_s) : scenario_(scen
   }
   pool_of_cluster_.assign(platform.clusters.size(), -1);
   pools_at_site_.resize(platform.sites.size());
+  outages_.assign(platform.sites.size(), 0);
   // Clusters that are scheduled together come first where their first cluster stands.
   for (const auto id : platform.clusters.ids()) {
     if (pool_of_cluster_[static_cast<size_t>(id.index)] >= 0) continue;
@@ -132,7 +133,7 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
     std::int64_t domains = 0;
     for (size_t i = 0; i < pool.parts.size(); ++i) {
       PartInfo& part = pool.parts[i];
-      if (part.unpowered == 0) continue;
+      if (part.unpowered == 0 || is_dark(pool.state.parts[i].site)) continue;
       SiteMeter& site = sites[static_cast<size_t>(pool.state.parts[i].site)];
       const scheduling::Headroom room = site.headroom(now_s);
       const double idle_w = domain_power[index].idle_w;
@@ -149,6 +150,40 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
     if (domains > 0) grown.emplace_back(static_cast<std::int32_t>(index), domains);
   }
   return grown;
+}
+
+void Fleet::take_out(double now_s, std::int32_t pool, std::int32_t part) {
+  Pool& p = pools[static_cast<size_t>(pool)];
+  PartInfo& info = p.parts[static_cast<size_t>(part)];
+  scheduling::Part& counts = p.state.parts[static_cast<size_t>(part)];
+  --info.powered;
+  --counts.free_domains;
+  ++info.out;
+  sites[static_cast<size_t>(counts.site)].add_it_power(
+      now_s, -domain_power[static_cast<size_t>(pool)].idle_w);
+}
+
+void Fleet::bring_back(std::int32_t pool, std::int32_t part) {
+  PartInfo& info = pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)];
+  --info.out;
+  ++info.unpowered;
+}
+
+void Fleet::begin_outage(double now_s, std::int32_t site) {
+  ++outages_[static_cast<size_t>(site)];
+  for (const std::int32_t index : pools_at_site_[static_cast<size_t>(site)]) {
+    Pool& pool = pools[static_cast<size_t>(index)];
+    for (size_t i = 0; i < pool.parts.size(); ++i) {
+      scheduling::Part& counts = pool.state.parts[i];
+      if (counts.site != site || counts.free_domains <= 0) continue;
+      pool.parts[i].powered -= counts.free_domains;
+      pool.parts[i].unpowered += counts.free_domains;
+      sites[static_cast<size_t>(site)].add_it_power(
+          now_s, -static_cast<double>(counts.free_domains) *
+                     domain_power[static_cast<size_t>(index)].idle_w);
+      counts.free_domains = 0;
+    }
+  }
 }
 
 void Fleet::refresh_headroom(double now_s, Pool& pool) const {

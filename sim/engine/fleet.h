@@ -19,6 +19,7 @@ struct PartInfo {
   std::int64_t powered = 0;    // domains delivered, burnt in and energised
   std::int64_t unpowered = 0;  // burnt in, but beyond the site's IT or grid limit at idle
   std::int64_t serving = 0;    // held by services
+  std::int64_t out = 0;        // failed, under repair or waiting for it; not powered
 };
 
 /// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.
@@ -74,6 +75,15 @@ class Fleet {
   /// Powers on what waits for power, as far as the sites' limits allow. Returns the pools that grew
   /// and by how many domains, in order.
   std::vector<std::pair<std::int32_t, std::int64_t>> energise(double now_s);
+  /// A free domain of a part fails: it draws no power and holds nothing until it is brought back.
+  void take_out(double now_s, std::int32_t pool, std::int32_t part);
+  /// A repaired domain waits for power.
+  void bring_back(std::int32_t pool, std::int32_t part);
+  /// All free domains of a site lose their power, and none gets it before the outage is over.
+  /// Outages may overlap.
+  void begin_outage(double now_s, std::int32_t site);
+  void end_outage(std::int32_t site) { --outages_[static_cast<size_t>(site)]; }
+  bool is_dark(std::int32_t site) const { return outages_[static_cast<size_t>(site)] > 0; }
   /// Copies the sites' headroom into a pool before its queue is looked at.
   void refresh_headroom(double now_s, Pool& pool) const;
   /// What would keep a request from starting if no job ran in the pool; kNone: it would fit.
@@ -88,6 +98,7 @@ class Fleet {
   const model::Scenario& scenario_;
   std::vector<std::int32_t> pool_of_cluster_;
   std::vector<std::vector<std::int32_t>> pools_at_site_;
+  std::vector<int> outages_;  // by site, that go on
 };
 
 }  // namespace busbar::engine

@@ -98,6 +98,7 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
   }
   counts.chip_seconds += job.chips * seconds;
   if (job.chips >= kLargeJobChips) counts.large_chip_seconds += job.chips * seconds;
+  counts.restart_chip_seconds += job.chips * std::min(seconds, active.restart_left_s);
   active.work_on(seconds);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());

@@ -14,9 +14,11 @@ namespace busbar::engine {
 /// Counts of what became of the jobs, by cause of waiting where they waited.
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
-               rejected = 0, running = 0, waiting = 0, preempted = 0;
+               rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0;
   double chip_seconds = 0.0;        // of started jobs
   double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
+  double lost_chip_seconds = 0.0;   // of work since the last checkpoint, when a job was stopped
+  double restart_chip_seconds = 0.0;
   std::map<record::Bound, std::int64_t> waited_for;
   std::int64_t assigned_together = 0;               // jobs
   double batch_cost = 0.0, batch_cost_bound = 0.0;  // of those, in the broker's unit

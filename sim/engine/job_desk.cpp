@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/faults/restart.h"
 
 namespace busbar::engine {
 
@@ -128,7 +129,7 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const double now = parts_.clock.now();
   double requested = requested_s(j, work);
   if (const ActiveJob* before = running_.preempted(job)) {
-    requested = before->requested_left_s() + parts_.behaviours.queue_policy->restart_time().value;
+    requested = before->requested_left_s() + before->restart_due_s;
   }
   pool.queued_chip_s += requested * j.chips;
   const scheduling::Obstacle obstacle =
@@ -184,7 +185,10 @@ void JobDesk::decide(std::int32_t index) {
   scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
       {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
        tenants_.at(parts_.clock.now())});
-  for (const std::int32_t job : decisions.preempted) preempt(job);
+  for (const std::int32_t job : decisions.preempted) {
+    stop(job, {record::EndReason::kPreemption, parts_.behaviours.queue_policy->restart_time().value,
+               false});
+  }
   for (scheduling::Start& choice : decisions.starts) {
     const scheduling::WaitingJob waiting = pool.queue[choice.place];
     pool.queue.erase(choice.place);
@@ -196,10 +200,7 @@ void JobDesk::decide(std::int32_t index) {
     waited_for_[static_cast<size_t>(pool.queue[head].id)] = bound_of(decisions.head_waits_for);
   }
   // Back to where they stood in the queue, once no decision refers to its places.
-  for (const std::int32_t job : decisions.preempted) {
-    ++waiting_;
-    enqueue(job, index);
-  }
+  for (const std::int32_t job : decisions.preempted) requeue(job);
 }
 
 std::int64_t JobDesk::waiting_jobs(std::int32_t index) const {
@@ -228,17 +229,43 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
   }
   RunningJobs::Start start{index, std::move(allocation), works_.evaluate(j, index)};
   start.requested_s = requested_s(j, start.work);
-  start.restart_s = parts_.behaviours.queue_policy->restart_time().value;
   start.tenant = waiting.tenant;
   start.waited_for = waited_for;
   tenants_.hold(waiting.tenant, j.chips, now);
   running_.start(waiting.id, std::move(start));
 }
 
-void JobDesk::preempt(std::int32_t job) {
+void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   tenants_.hold(tenants_.tenant_of(j), -j.chips, parts_.clock.now());
-  for (const std::int32_t pool : running_.preempt(job)) request_decision(pool);
+  for (const std::int32_t pool : running_.stop(job, why)) request_decision(pool);
+}
+
+// The chips of a job hang until its failure is known. It gives them up at once and pays that time
+// when it starts again: as many chip-hours. What it held is free for others meanwhile.
+void JobDesk::interrupt(std::int32_t job, double detection_s, bool announced) {
+  const ActiveJob& active = running_.running(job);
+  const faults::Restart restart =
+      faults::restart_of({}, jobs_[static_cast<size_t>(job)].chips, base::Seconds{detection_s},
+                         base::Seconds{load_s(active)});
+  stop(job, {record::EndReason::kFailure, restart.total().value, announced});
+}
+
+void JobDesk::requeue(std::int32_t job) {
+  ++waiting_;
+  enqueue(job, pool_of_[static_cast<size_t>(job)]);
+}
+
+// Reading its last checkpoint at the whole read rate of its first cluster's storage.
+double JobDesk::load_s(const ActiveJob& active) const {
+  if (active.work.checkpoint_steps <= 0.0) return 0.0;
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  const auto part = static_cast<size_t>(active.allocation.shares.front().part);
+  const model::Cluster& cluster = parts_.scenario.platform.clusters[pool.parts[part].cluster];
+  for (const model::Storage& storage : parts_.scenario.platform.sites[cluster.site].storages) {
+    if (storage.name == cluster.storage) return active.work.state_bytes / storage.read.value;
+  }
+  return 0.0;
 }
 
 void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {

@@ -40,6 +40,11 @@ class JobDesk {
   void request_decision(std::int32_t index);
   /// The capacity of a pool changed: deferred jobs may have become possible, queued ones not.
   void capacity_changed(std::int32_t index);
+  /// A running job is interrupted by a failure that is known after `detection_s`, or was announced.
+  /// It waits for its requeue() once what failed is out of its pool.
+  void interrupt(std::int32_t job, double detection_s, bool announced);
+  /// Puts an interrupted job back to where it stood in its queue.
+  void requeue(std::int32_t job);
   /// Routes between sites are others now.
   void routes_changed();
   /// Called before a pool's queue is looked at, so that services can take their share first.
@@ -63,7 +68,8 @@ class JobDesk {
   void enqueue(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
-  void preempt(std::int32_t job);
+  void stop(std::int32_t job, const RunningJobs::Stop& why);
+  double load_s(const ActiveJob& active) const;
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
              scheduling::Allocation allocation);
   void ended(std::int32_t job, const std::vector<std::int32_t>& pools);

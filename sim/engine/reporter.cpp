@@ -63,6 +63,7 @@ void Reporter::sample(double now_s) {
       const auto domains = static_cast<double>(part.powered);
       row.installed += domains * pool.used_chips_per_domain;
       row.it_power_w += domains * fleet_.domain_power[p].idle_w;
+      row.failed += static_cast<double>(part.out) * pool.used_chips_per_domain;
     }
     // A queue is shared by the clusters of its pool: it is shown at the first.
     record::ClusterSample& first = clusters[static_cast<size_t>(pool.clusters.front().index)];
@@ -120,6 +121,13 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
+  if (counts.interrupted > 0) set("interruptions", counts.interrupted);
+  if (counts.preempted + counts.interrupted > 0) {
+    const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds;
+    trace_.set_summary("lost_chip_hours", counts.lost_chip_seconds / base::kHour);
+    trace_.set_summary("restart_chip_hours", counts.restart_chip_seconds / base::kHour);
+    trace_.set_summary("effective_chip_time_ratio", 1.0 - lost / counts.chip_seconds);
+  }
   for (const auto& [bound, jobs] : counts.waited_for) {
     if (bound == record::Bound::kChips) set("jobs_waited_for_chips", jobs);
     if (bound == record::Bound::kQueueOrder) set("jobs_waited_for_their_turn", jobs);
@@ -175,7 +183,7 @@ void Reporter::summarise_vendors() {
     for (const PartInfo& part : pool.parts) {
       const model::Cluster& cluster = platform.clusters[part.cluster];
       auto& row = rows[platform.accelerator_of(cluster).vendor];
-      row.chips_installed += static_cast<double>(part.powered + part.unpowered) *
+      row.chips_installed += static_cast<double>(part.powered + part.unpowered + part.out) *
                              platform.domains[pool.domain].chips_installed;
     }
     for (const auto id : pool.clusters) {

@@ -53,7 +53,7 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.steps_left = active.work.steps;
   active.step_s = active.local_s;
   const bool again = resume(active);
-  const double restart_s = again ? start.restart_s : 0.0;
+  const double restart_s = active.restart_due_s;
   active.begin(now, restart_s);
   // Without a request of its own a job is only expected, not obliged, to end by its estimate.
   if (!again || !active.limited) {
@@ -91,6 +91,7 @@ bool RunningJobs::resume(ActiveJob& active) {
   active.lost_steps = before.lost_steps;
   active.kept_s = before.kept_s;
   active.lost_s = before.lost_s;
+  active.restart_due_s = before.restart_due_s;
   active.requested_s = before.requested_s;
   active.limited = before.limited;
   active.energy_j = before.energy_j;
@@ -185,20 +186,35 @@ void RunningJobs::catch_up(std::int32_t slot) {
   active.catching_up = parts_.traffic.send(path, active.work.state_bytes, join);
 }
 
-// ── Preemption ───────────────────────────────────────────────────────────────────────────────────
+// ── Stops before the end ─────────────────────────────────────────────────────────────────────────
 
-std::vector<std::int32_t> RunningJobs::preempt(std::int32_t job) {
+std::int32_t RunningJobs::slot_of(std::int32_t job) const {
   const auto at = std::find_if(active_.begin(), active_.end(),
                                [&](const ActiveJob& active) { return active.job == job; });
-  base::ensure(at != active_.end(), "a job is preempted that does not run");
-  const model::Job& j = job_of(*at);
-  parts_.clock.cancel(at->end);
-  parts_.books.close_segment(*at, j, EndReason::kPreemption);
-  at->give_way();
-  ++parts_.books.counts.preempted;
-  parts_.journal.note(EventKind::kPreempt, job, j.chips);
-  preempted_[job] = *at;
-  return leave(static_cast<std::int32_t>(at - active_.begin()));
+  base::ensure(at != active_.end(), "a job is asked for that does not run");
+  return static_cast<std::int32_t>(at - active_.begin());
+}
+
+const ActiveJob& RunningJobs::running(std::int32_t job) const {
+  return active_[static_cast<size_t>(slot_of(job))];
+}
+
+std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
+  const std::int32_t slot = slot_of(job);
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const model::Job& j = job_of(active);
+  JobCounts& counts = parts_.books.counts;
+  parts_.clock.cancel(active.end);
+  parts_.books.close_segment(active, j, why.reason);
+  if (why.announced) active.save();
+  counts.lost_chip_seconds += j.chips * (active.worked_s - active.saved_s);
+  active.give_way();
+  active.restart_due_s = why.restart_s;
+  const bool preempted = why.reason == EndReason::kPreemption;
+  ++(preempted ? counts.preempted : counts.interrupted);
+  parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, j.chips);
+  preempted_[job] = active;
+  return leave(slot);
 }
 
 const ActiveJob* RunningJobs::preempted(std::int32_t job) const {

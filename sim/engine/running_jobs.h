@@ -40,7 +40,6 @@ class RunningJobs {
     scheduling::Allocation allocation;  // taken from the pool here
     Work work;
     double requested_s = 0.0;  // for the whole of its work
-    double restart_s = 0.0;    // that it pays if it has been preempted
     std::int32_t tenant = -1;  // its organisation
     record::Bound waited_for = record::Bound::kNone;
   };
@@ -48,10 +47,17 @@ class RunningJobs {
   RunningJobs(Parts parts, const std::vector<model::Job>& jobs);
 
   void start(std::int32_t job, Start start);
-  /// A running job gives way: it goes back to its last checkpoint and is kept here until it starts
+  /// Why a running job stops before its end, and what its next start begins with.
+  struct Stop {
+    record::EndReason reason = record::EndReason::kPreemption;
+    double restart_s = 0.0;
+    bool announced = false;  // early enough for a checkpoint
+  };
+  /// A running job stops: it goes back to its last checkpoint and is kept here until it starts
   /// again. Returns the pools that it leaves room in.
-  std::vector<std::int32_t> preempt(std::int32_t job);
-  /// A job that gave way and waits; null: none.
+  std::vector<std::int32_t> stop(std::int32_t job, const Stop& why);
+  const ActiveJob& running(std::int32_t job) const;
+  /// A job that was stopped and waits; null: none.
   const ActiveJob* preempted(std::int32_t job) const;
   /// Called when a job has ended and given everything back, with the pools that it leaves room in.
   using Listener = std::function<void(std::int32_t job, const std::vector<std::int32_t>& pools)>;
@@ -64,6 +70,7 @@ class RunningJobs {
 
  private:
   std::int32_t take_slot();
+  std::int32_t slot_of(std::int32_t job) const;
   bool resume(ActiveJob& active);
   void send(std::int32_t slot);
   void change_step(std::int32_t slot, double step_s);

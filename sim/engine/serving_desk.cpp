@@ -335,6 +335,20 @@ void ServingDesk::claim(std::int32_t index) {
   }
 }
 
+void ServingDesk::lose(std::int32_t pool, std::int32_t part, std::int64_t nth) {
+  for (Holding& holding : holdings_) {
+    if (holding.pool != pool || holding.part != part) continue;
+    if (nth < holding.domains) return resize(holding, holding.domains - 1);
+    nth -= holding.domains;
+  }
+}
+
+void ServingDesk::lose_all(std::int32_t pool, std::int32_t part) {
+  for (Holding& holding : holdings_) {
+    if (holding.pool == pool && holding.part == part) resize(holding, 0);
+  }
+}
+
 void ServingDesk::close(double now_s) {
   for (Holding& holding : holdings_) book(holding, now_s);
 }

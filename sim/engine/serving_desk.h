@@ -38,6 +38,9 @@ class ServingDesk {
   std::vector<std::int32_t> begin_hour(double now_s);
   /// Takes freed domains of a pool for services that are short of them.
   void claim(std::int32_t index);
+  /// One domain that services hold in a part of a pool fails, the `nth` of them; or all of them.
+  void lose(std::int32_t pool, std::int32_t part, std::int64_t nth);
+  void lose_all(std::int32_t pool, std::int32_t part);
   /// Books what is left at the end of the run.
   void close(double now_s);
 

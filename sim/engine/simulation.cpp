@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "sim/engine/clock.h"
+#include "sim/engine/fault_desk.h"
 #include "sim/engine/fleet.h"
 #include "sim/engine/job_desk.h"
 #include "sim/engine/journal.h"
@@ -58,10 +59,12 @@ class Simulation::Impl {
     ServingDesk& serving;
     JobDesk& jobs;
     Reporter& reporter;
+    FaultDesk& faults;
   };
   void schedule_capacity();
-  void schedule_cuts();
+  void schedule_shocks();
   void cut(size_t shock, bool begins);
+  void outage(size_t shock, bool begins);
   void deliver(base::Id<model::Cluster> cluster, int building, std::int64_t domains);
   void limits_changed(std::int32_t site);
   void energise();
@@ -149,18 +152,23 @@ void Simulation::Impl::energise() {
                          static_cast<double>(domains));
     desks_->jobs.capacity_changed(pool);
   }
+  desks_->faults.capacity_changed();
 }
 
-// ── Fibre cuts ───────────────────────────────────────────────────────────────────────────────────
+// ── Shocks
+// ─────────────────────────────────────────────────────────────────────────────────────────
 
-void Simulation::Impl::schedule_cuts() {
+void Simulation::Impl::schedule_shocks() {
   for (size_t i = 0; i < scenario_.shocks.size(); ++i) {
     const model::Shock& shock = scenario_.shocks[i];
-    if (shock.kind != "fibre-cut") continue;
+    if (shock.kind != "fibre-cut" && shock.kind != "site-outage") continue;
+    const auto apply = shock.kind == "fibre-cut" ? &Impl::cut : &Impl::outage;
     const auto order = static_cast<std::uint64_t>(i);
-    clock_.at(shock.at_s, Phase::kChange, order, [this, i] { cut(i, true); });
+    clock_.at(shock.at_s, Phase::kChange, order, [this, apply, i] { (this->*apply)(i, true); });
     if (shock.duration_s <= 0.0) continue;
-    clock_.at(shock.at_s + shock.duration_s, Phase::kChange, order, [this, i] { cut(i, false); });
+    if (shock.kind == "site-outage") ++capacity_events_left_;
+    clock_.at(shock.at_s + shock.duration_s, Phase::kChange, order,
+              [this, apply, i] { (this->*apply)(i, false); });
   }
 }
 
@@ -184,10 +192,25 @@ void Simulation::Impl::cut(size_t index, bool begins) {
   desks_->jobs.routes_changed();
 }
 
+void Simulation::Impl::outage(size_t index, bool begins) {
+  const std::int32_t site = scenario_.platform.sites.find(scenario_.shocks[index].site).index;
+  desks_->reporter.integrate_capacity(clock_.now());
+  if (!begins) --capacity_events_left_;
+  desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
+                       static_cast<std::int32_t>(index), desks_->faults.chips_at(site, begins));
+  if (begins) {
+    desks_->faults.begin_outage(site);
+  } else {
+    fleet_.end_outage(site);
+  }
+  energise();
+}
+
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
 
 bool Simulation::Impl::nothing_left() const {
-  return desks_->jobs.idle() || (desks_->jobs.stuck() && capacity_events_left_ == 0);
+  return desks_->jobs.idle() ||
+         (desks_->jobs.stuck() && capacity_events_left_ == 0 && desks_->faults.under_repair() == 0);
 }
 
 // PUE, price, carbon and demand change with the hour.
@@ -207,7 +230,7 @@ void Simulation::Impl::hour() {
     clock_.stop();
     return;
   }
-  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) return;
+  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) return desks_->faults.stop();
   const double next_s = now + base::kHour;
   if (next_s < horizon_s_) clock_.at(next_s, Phase::kChange, 0, [this] { hour(); });
 }
@@ -257,12 +280,14 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   JobDesk jobs({scenario_, behaviours_, clock_, fleet_, network_, traffic_, journal},
                std::move(jobs_));
   Reporter reporter(scenario_, fleet_, jobs, serving, {solver_, traffic_, network_.links()}, trace);
-  Desks desks{journal, serving, jobs, reporter};
+  FaultDesk faults({scenario_, clock_, fleet_, jobs, serving, journal},
+                   {[&] { reporter.integrate_capacity(clock_.now()); }, [this] { energise(); }});
+  Desks desks{journal, serving, jobs, reporter, faults};
   desks_ = &desks;
 
   // Capacity first, then the first hour's services, then jobs.
   schedule_capacity();
-  schedule_cuts();
+  schedule_shocks();
   clock_.at(0.0, Phase::kArrival, 0, [this] { hour(); });
   clock_.at(0.0, Phase::kSample, 0, [this] { sample(); });
   jobs.before_decision([&](std::int32_t pool) { serving.claim(pool); });
@@ -275,6 +300,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   serving.close(end_s);
   reporter.book(end_s);
   jobs.close();
+  faults.close(trace);
   reporter.summarise(end_s, clock_.events());
   report_progress();
   desks_ = nullptr;

@@ -140,7 +140,16 @@ void check_branches(const std::string& path, const std::vector<std::string>& ove
 }
 
 // What only some queue policies look at.
-bool heeded_by(const std::string& policy, const std::string& subject) {
+bool heeded_by(const model::Scenario& scenario, const std::string& subject) {
+  if (scenario.failures) {
+    const model::Platform& platform = scenario.platform;
+    if (subject.starts_with("site '") && subject.ends_with(" crews")) return true;
+    for (const model::Cluster& cluster : platform.clusters) {
+      const auto set = platform.failures_of(cluster);
+      if (set && subject == "failures '" + platform.failure_models[set].name + "'") return true;
+    }
+  }
+  const std::string& policy = scenario.queue_policy.name;
   return (policy == "fair-share" && subject.ends_with(" quota-chips")) ||
          (policy == "priority" && subject.ends_with(" priority"));
 }
@@ -179,9 +188,7 @@ std::optional<model::Scenario> read_scenario(const std::string& path,
   scenario.hash = hash_of(documents, scenario.platform);
   for (auto* list : {&scenario.platform.unused, &scenario.workload.unused}) {
     std::copy_if(list->begin(), list->end(), std::back_inserter(scenario.unused),
-                 [&](const model::Unused& item) {
-                   return !heeded_by(scenario.queue_policy.name, item.subject);
-                 });
+                 [&](const model::Unused& item) { return !heeded_by(scenario, item.subject); });
   }
   return scenario;
 }

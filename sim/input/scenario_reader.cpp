@@ -79,7 +79,7 @@ void read_policies(const Element& root, const base::KnownBehaviours& known,
   if (broker) {
     check_parameters(broker, {"policy"}, {known.find("broker", scenario.broker.name)}, problems);
   }
-  for (const char* name : {"scheduling", "broker", "record"}) {
+  for (const char* name : {"scheduling", "broker", "failures", "record"}) {
     const auto all = root.children(name);
     if (all.size() > 1) {
       problems.error(all[1].where(), "a second <{}>; the first is at line {}", name,
@@ -141,12 +141,17 @@ void read_shocks(const Element& root, model::Scenario& scenario, base::Diagnosti
     resolve(e, "organisation", "organisation", scenario.platform.organisations, problems);
     resolve(e, "link", "wan-link", scenario.platform.wan_links, problems);
     resolve(e, "stream", "stream", scenario.workload.streams, problems);
-    if (!fibre_cut) {
+    const bool site_outage = shock.kind == "site-outage";
+    if (site_outage && !e.has("site")) {
+      problems.error(e.where(), "a site-outage names its site: write site=\"…\", one of {}",
+                     base::join(scenario.platform.sites.names()));
+    }
+    if (!fibre_cut && !site_outage) {
       scenario.unused.push_back({fmt::format("event '{}'", shock.kind), e.where()});
-    } else if (!e.has("link")) {
+    } else if (fibre_cut && !e.has("link")) {
       problems.error(e.where(), "a fibre-cut names its link: write link=\"…\", one of {}",
                      base::join(scenario.platform.wan_links.names()));
-    } else if (shock.factor > 1.0) {
+    } else if (fibre_cut && shock.factor > 1.0) {
       problems.error(e.where("factor"),
                      "a fibre-cut leaves a part of its link: factor {} is above 1", shock.factor);
     }
@@ -190,6 +195,10 @@ void read_scenario_element(const Element& root, const base::KnownBehaviours& kno
   read_co_schedules(root, scenario, problems);
   read_shocks(root, scenario, problems);
   read_branches(root, scenario, problems);
+  if (const Element failures = root.child("failures")) {
+    scenario.failures = model::FailureChoice{
+        xml::quantity(failures, "rates", Dimension::kCount, 1.0, problems, 0.0)};
+  }
   if (const Element record = root.child("record")) {
     scenario.recording.sample_interval =
         base::Seconds{xml::quantity(record, "sample", Dimension::kTime, 3600.0, problems, 1.0)};

@@ -38,6 +38,11 @@ struct CoSchedule {
   std::vector<Id<Cluster>> clusters;
 };
 
+/// How failures happen in a run.
+struct FailureChoice {
+  double rates = 1.0;  // times those of the catalogue
+};
+
 struct Recording {
   base::Seconds sample_interval{3600.0};
   bool segments = true;
@@ -58,6 +63,7 @@ struct Scenario {
   base::Location jobs_where;
   std::vector<CoSchedule> co_schedules;
   std::vector<Shock> shocks;
+  std::optional<FailureChoice> failures;  // none: nothing fails by chance
   std::vector<Branch> branches;
   Recording recording;
   std::vector<InputText> inputs;  // every file read, and the overrides

@@ -81,7 +81,11 @@ enum class EventKind : std::int8_t {
   kPartition,
   kCatchUp,
   kRejoin,
-  kPreempt
+  kPreempt,
+  kInterrupt,
+  // A cluster again:
+  kOutOfOrder,
+  kRepaired
 };
 
 struct JobRow {
@@ -114,11 +118,30 @@ struct EventRow {
   double value = 0;
 };
 
+enum class FaultComponent : std::int8_t {
+  kChip,
+  kNode,
+  kDomain,
+  kBuilding,
+  kFeed,
+  kCooling,
+  kLink
+};
+
+enum class FaultCause : std::int8_t {
+  kHardware,
+  kSoftware,
+  kPower,
+  kCooling,
+  kNetwork,
+  kMaintenance
+};
+
 struct FaultRow {
   double time_s = 0;
-  std::int8_t component = 0;
+  FaultComponent component = FaultComponent::kChip;
   std::int32_t site = -1;
-  std::int8_t cause = 0;
+  FaultCause cause = FaultCause::kHardware;
   double repair_s = 0;
   std::int32_t jobs_hit = 0;
 };

@@ -24,10 +24,10 @@ constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",  
                               "pipeline", "batch",   "fixed",    "earlier-stage", "host"};
 constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
                                   "share-changed", "cap",    "run-end", "cancelled"};
-constexpr Meanings kEventKinds = {"submit",    "start",    "end",       "kill",   "reject",
-                                  "share",     "delivery", "installed", "limit",  "shock-begin",
-                                  "shock-end", "replicas", "fail",      "cancel", "partition",
-                                  "catch-up",  "rejoin",   "preempt"};
+constexpr Meanings kEventKinds = {
+    "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
+    "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
+    "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired"};
 constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
 constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
 constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
@@ -196,18 +196,21 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share, fail to preempt: a job's `id`; delivery, installed: row of "
+        "to whom: submit to share, fail to interrupt: a job's `id`; delivery, installed, "
+        "out-of-order, repaired: row of "
         "/platform/clusters; limit: row of /platform/sites; shock-begin, shock-end: row of "
         "/scenario/shocks; replicas: "
         "row of /workload/services"),
-    column<&EventRow::value>("value", "1",
-                             "how much: submit to reject, fail, cancel, preempt: chips; share: "
-                             "step time in s; delivery, "
-                             "installed: domains; limit: the lower of both limits in W; "
-                             "shock-begin, shock-end: capacity "
-                             "of the link in byte/s; replicas: replicas; partition, rejoin: part "
-                             "of the batch that the sites do which "
-                             "go on; catch-up: bytes that sites fetch before they join again"),
+    column<&EventRow::value>(
+        "value", "1",
+        "how much: submit to reject, fail, cancel, preempt, interrupt: chips; share: "
+        "step time in s; delivery, "
+        "installed, out-of-order, repaired: domains; limit: the lower of both limits in W; "
+        "shock-begin, shock-end: capacity "
+        "of the link in byte/s, of a site outage: chips that lose or get their power; replicas: "
+        "replicas; partition, rejoin: part "
+        "of the batch that the sites do which "
+        "go on; catch-up: bytes that sites fetch before they join again"),
 };
 
 constexpr Column kFaults[] = {
@@ -215,7 +218,9 @@ constexpr Column kFaults[] = {
     column<&FaultRow::component>("component", "1", "what failed", {}, kComponents),
     column<&FaultRow::site>("site", "1", "where", "/platform/sites"),
     column<&FaultRow::cause>("cause", "1", "why", {}, kCauses),
-    column<&FaultRow::repair_s>("repair_s", "s", "time until repaired"),
+    column<&FaultRow::repair_s>("repair_s", "s",
+                                "time until it is back in service; NaN: not yet; 0: "
+                                "nothing to repair"),
     column<&FaultRow::jobs_hit>("jobs_hit", "1", "jobs that lost work"),
 };
 
@@ -368,7 +373,11 @@ constexpr Table kTables[] = {
      kSegments,
      {}},
     {"/events", "Everything that happened, in order.", Growth::kRows, kEvents, {}},
-    {"/faults", "Failures of hardware.", Growth::kRows, kFaults, {}},
+    {"/faults",
+     "Failures, each written when it is repaired or the run ends.",
+     Growth::kRows,
+     kFaults,
+     {}},
     {"/serving", "One row per interval, service and site.", Growth::kRows, kServing, {}},
     {"/ledger", "Money, booked at the end of intervals.", Growth::kRows, kLedger, {}},
     {"/series/site", "State of the sites at sample times.", Growth::kSamples, kSiteSeries,

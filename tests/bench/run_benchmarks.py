@@ -153,6 +153,36 @@ def shared(folder: Path, jobs: int, load: float) -> list[str]:
     return [str(folder / "scenario.xml"), "-o", str(folder / "run.h5")]
 
 
+def frail(folder: Path) -> list[str]:
+    """A year of one million chips in racks of 64 used of 72, which fail at GPU servers' rates."""
+    (folder / "world.xml").write_text(
+        '<platform name="million" xmlns:xi="http://www.w3.org/2001/XInclude">'
+        f'<xi:include href="{ROOT}/platforms/catalog/nvidia.xml"/>'
+        '<site id="anywhere" latitude="0 deg" longitude="0 deg" assumed="benchmark">'
+        '<crews count="400"/><cluster id="racks" domain="gb200-nvl72" fabric="rails-400g" '
+        f'count="{1_000_000 // 64}"/></site></platform>'
+    )
+    (folder / "mix.xml").write_text(f"""<workload name="million"
+      xmlns:xi="http://www.w3.org/2001/XInclude">
+      <xi:include href="{ROOT}/workloads/models/open-models.xml"/>
+      <stream id="large" kind="pre-training" model="llama-3.1-70b" checkpoint-interval="30 min"
+        assumed="benchmark"><arrivals process="poisson" rate="40 job/d"/>
+        <chips distribution="choice"><choice value="1024" weight="3"/>
+          <choice value="4096" weight="2"/><choice value="16384" weight="1"/></chips>
+        <duration distribution="lognormal" median="3 d" sigma="0.7" max="30 d"/></stream>
+      <stream id="small" kind="fine-tuning" model="llama-3.1-8b" checkpoint-interval="30 min"
+        assumed="benchmark"><arrivals process="poisson" rate="300 job/d"/>
+        <chips distribution="choice"><choice value="8" weight="1"/>
+          <choice value="64" weight="1"/></chips>
+        <duration distribution="lognormal" median="6 h" sigma="1" max="3 d"/></stream>
+      </workload>""")
+    (folder / "scenario.xml").write_text(
+        '<scenario name="million" world="world.xml" mix="mix.xml" start="2026-01-01" '
+        'horizon="365 d"><scheduling policy="easy"/><failures/></scenario>'
+    )
+    return [str(folder / "scenario.xml"), "-o", str(folder / "run.h5")]
+
+
 BENCHMARKS = {
     # name: (what, arguments, most CPU seconds, most MB)
     "easy-100k": ("100,000 rigid jobs, 10,240 nodes", lambda f: rigid(f, 100_000, 0.9), 2, 150),
@@ -188,6 +218,7 @@ BENCHMARKS = {
         60,
         2000,
     ),
+    "failures-1m": ("1,000,000 chips that fail, 365 days", frail, 60, 2000),
 }
 
 

@@ -1,0 +1,119 @@
+/// Failures of a run: when they come, whom they hit, what they take out and when it is back.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/engine/clock.h"
+#include "sim/engine/fleet.h"
+#include "sim/engine/job_desk.h"
+#include "sim/engine/journal.h"
+#include "sim/engine/serving_desk.h"
+#include "sim/faults/failure_process.h"
+#include "sim/faults/repair_shop.h"
+#include "sim/record/trace_writer.h"
+
+namespace busbar::engine {
+
+/// Holds one failure process a cluster and one repair shop a site.
+///
+/// Domains are counted, not listed: a failure hits each installed domain of its cluster with the
+/// same probability, and what that one holds is drawn from the counts of its part. Only domains
+/// with something broken in them are known one by one. A domain whose spare chips make up for what
+/// is broken stays in service.
+class FaultDesk {
+ public:
+  struct Parts {
+    const model::Scenario& scenario;
+    Clock& clock;
+    Fleet& fleet;
+    JobDesk& jobs;
+    ServingDesk& serving;
+    Journal& journal;
+  };
+  /// Called before capacity changes, and after it has.
+  struct Hooks {
+    std::function<void()> before, after;
+  };
+  FaultDesk(Parts parts, Hooks hooks);
+
+  /// Follows the number of installed domains: failures come as often as there are units.
+  void capacity_changed();
+  /// A site loses its power: its jobs go back to their last checkpoints and wait, its services are
+  /// gone, its domains get power again when the outage is over.
+  void begin_outage(std::int32_t site);
+  /// Chips of a site with power, or without.
+  double chips_at(std::int32_t site, bool powered) const;
+  /// Failures whose repair will bring something back.
+  size_t under_repair() const { return open_.size(); }
+  /// No more failures and repairs: nothing is left that they could hit.
+  void stop();
+  /// Writes the failures that are not repaired yet, and the summary.
+  void close(record::TraceWriter& trace);
+
+ private:
+  // A domain with something broken in it.
+  struct Hurt {
+    std::int64_t number = 0;
+    int missing = 0;  // chips
+    bool out = false;
+  };
+  struct Place {
+    std::int32_t pool = -1, part = -1;
+  };
+  struct Loss {
+    Place place;
+    std::int64_t hurt = 0;
+    int chips = 0;
+  };
+  struct Fault {
+    record::FaultRow row;
+    std::vector<Loss> losses;
+    faults::RepairTicket ticket;
+  };
+  struct Source {
+    base::Id<model::Cluster> cluster;
+    model::FailureModel failures;
+    std::vector<Place> places;
+    std::int64_t domains = 0;  // installed
+    std::optional<faults::FailureProcess> process;
+    base::RandomStream victims, repairs;
+    Clock::Handle next = 0;
+  };
+  struct Shop {
+    faults::RepairShop shop;
+    Clock::Handle next = 0;
+  };
+  PartInfo& info(const Place& place) const;
+  scheduling::Part& counts(const Place& place) const;
+  std::vector<Hurt>& hurt_at(const Place& place) {
+    return hurt_[static_cast<size_t>(place.pool)][static_cast<size_t>(place.part)];
+  }
+  faults::Population population(const Source& source) const;
+  void arm(Source& source);
+  void fail(Source& source);
+  void hit(Source& source, const model::FailureMode& mode, Fault& fault,
+           std::set<std::int32_t>& jobs);
+  int chips_taken(const Source& source, const model::FailureMode& mode) const;
+  std::vector<std::int32_t> evict(const Place& place, double u);
+  void arm(std::int32_t site);
+  void repair(std::int32_t site);
+  void give_back(const Fault& fault);
+
+  Parts parts_;
+  Hooks hooks_;
+  std::deque<Source> sources_;                        // processes refer to their failures
+  std::vector<Shop> shops_;                           // by site
+  std::vector<std::vector<std::vector<Hurt>>> hurt_;  // by pool and part
+  std::map<std::int64_t, Fault> open_;                // by number
+  std::int64_t faults_ = 0, hurts_ = 0;
+  std::map<record::FaultCause, double> lost_chip_s_;
+  bool stopped_ = false;
+};
+
+}  // namespace busbar::engine
