@@ -42,7 +42,8 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       campaigns_(parts.scenario, jobs_),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       waited_for_(jobs_.size(), Bound::kNone),
-      pool_of_(jobs_.size(), -1) {
+      pool_of_(jobs_.size(), -1),
+      largest_queued_(parts.fleet.pools.size(), 0.0) {
   running_.on_end(
       [this](std::int32_t job, const std::vector<std::int32_t>& pools) { ended(job, pools); });
   set_islands();
@@ -132,6 +133,8 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
     requested = before->requested_left_s() + before->restart_due_s;
   }
   pool.queued_chip_s += requested * j.chips;
+  double& largest = largest_queued_[static_cast<size_t>(index)];
+  largest = std::max(largest, j.chips);
   const scheduling::Obstacle obstacle =
       parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
   if (obstacle != scheduling::Obstacle::kNone) {
@@ -151,7 +154,19 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   request_decision(index);
 }
 
+// Failures and repairs are many, and each changes little: where one building without a power limit
+// still holds the largest job that ever queued, no job has become possible or impossible.
+bool JobDesk::all_still_fit(std::int32_t index) const {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  if (!parts_.scenario.failures || pool.parts.size() > 1 || !pool.deferred.empty()) return false;
+  const SiteMeter& site = parts_.fleet.sites[static_cast<size_t>(pool.state.parts.front().site)];
+  const double now = parts_.clock.now();
+  return std::isinf(site.it_limit_w(now)) && std::isinf(site.grid_limit_w(now)) &&
+         largest_queued_[static_cast<size_t>(index)] <= pool.capacity_chips();
+}
+
 void JobDesk::capacity_changed(std::int32_t index) {
+  if (all_still_fit(index)) return request_decision(index);
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   // In submission order: what waits in the queue, then what was set aside, merged by id.
   std::vector<std::int32_t> candidates;

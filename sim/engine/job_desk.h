@@ -70,6 +70,7 @@ class JobDesk {
   void decide(std::int32_t index);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
   double load_s(const ActiveJob& active) const;
+  bool all_still_fit(std::int32_t index) const;
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
              scheduling::Allocation allocation);
   void ended(std::int32_t job, const std::vector<std::int32_t>& pools);
@@ -90,6 +91,7 @@ class JobDesk {
   std::int64_t waiting_ = 0;
   std::vector<record::Bound> waited_for_;  // by job
   std::vector<std::int32_t> pool_of_;      // by job, once admitted
+  std::vector<double> largest_queued_;     // chips, by pool, of all jobs that ever queued
 };
 
 }  // namespace busbar::engine

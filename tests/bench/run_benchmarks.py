@@ -166,7 +166,7 @@ def frail(folder: Path) -> list[str]:
       xmlns:xi="http://www.w3.org/2001/XInclude">
       <xi:include href="{ROOT}/workloads/models/open-models.xml"/>
       <stream id="large" kind="pre-training" model="llama-3.1-70b" checkpoint-interval="30 min"
-        assumed="benchmark"><arrivals process="poisson" rate="40 job/d"/>
+        assumed="benchmark"><arrivals process="poisson" rate="30 job/d"/>
         <chips distribution="choice"><choice value="1024" weight="3"/>
           <choice value="4096" weight="2"/><choice value="16384" weight="1"/></chips>
         <duration distribution="lognormal" median="3 d" sigma="0.7" max="30 d"/></stream>
