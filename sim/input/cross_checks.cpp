@@ -188,6 +188,12 @@ void cross_check(const Scenario& scenario, const Element& root, const Element& w
     const auto id = scenario.workload.streams.find(e.get("id"));
     check_stream_sizes(scenario, scenario.workload.streams[id], e, problems);
     check_reach(scenario, scenario.workload.streams[id], e, problems);
+    if (scenario.failures && !e.has("checkpoint-interval") && e.has("model")) {
+      problems.warning(e.where(),
+                       "stream '{}' saves nothing: a failure loses all that its job has done; add "
+                       "checkpoint-interval=\"30 min\"",
+                       e.get("id"));
+    }
   }
   for (const Element& e : root.children("trace")) {
     const model::ReplayedTrace& trace =

@@ -1,6 +1,7 @@
 """Failures and outages in runs: chips are conserved, no job is lost, all work is accounted for."""
 
 import random
+import subprocess
 
 import busbar
 import pytest
@@ -194,3 +195,13 @@ def test_outage_in_anthropic_2026(binary, tmp_path):
     kept_s = jobs["steps"][of] * mine["step_s"].first()[of]
     ran_s = (kept_s + jobs["lost_s"][of]).to_numpy()
     assert mine["ran_s"].sum()[of].to_numpy() == pytest.approx(ran_s, rel=1e-9)
+
+
+def test_a_stream_that_saves_nothing_is_told(at_root, binary, tmp_path):
+    text = (ROOT / "workloads" / "scenarios" / "tiny.xml").read_text()
+    text = text.replace('"../../', f'"{ROOT}/').replace('"../', f'"{ROOT}/workloads/')
+    scenario = tmp_path / "unsaved.xml"
+    scenario.write_text(text.replace("</scenario>", "<failures/></scenario>"))
+    told = subprocess.run([binary, "check", scenario], capture_output=True, text=True, check=False)
+    assert told.returncode == 0
+    assert "saves nothing: a failure loses all that its job has done" in told.stderr
