@@ -153,14 +153,6 @@ int estimate_across(const EstimateOptions& options, const model::Platform& platf
   return print_across(task, sites, request, problems) ? kOk : report(problems);
 }
 
-// What checkpoints of a cluster are written at; 0 where it names no storage.
-base::BytesPerSecond storage_of(const model::Platform& platform, const model::Cluster& cluster) {
-  for (const model::Storage& storage : platform.sites[cluster.site].storages) {
-    if (storage.name == cluster.storage) return storage.write;
-  }
-  return {};
-}
-
 // A stack that no chip was measured with is a slip of the pen.
 bool is_known_stack(const std::string& stack, const model::Platform& platform,
                     base::Diagnostics& problems) {
@@ -227,11 +219,12 @@ int estimate(const EstimateOptions& options) {
       return report(problems);
     }
   }
+  const model::Storage* storage = platform->storage_of(*cluster);
   print_estimate(e, task, slice,
                  {.json = options.json,
                   .explain = options.explain,
                   .target_tokens = tokens,
-                  .storage = storage_of(*platform, *cluster)});
+                  .storage = storage != nullptr ? storage->write : base::BytesPerSecond{}});
   if (options.plot.empty()) return kOk;
   return draw("busbar.pipeline", schedule_json(e), options.plot);
 }

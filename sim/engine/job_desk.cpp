@@ -277,10 +277,8 @@ double JobDesk::load_s(const ActiveJob& active) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
   const auto part = static_cast<size_t>(active.allocation.shares.front().part);
   const model::Cluster& cluster = parts_.scenario.platform.clusters[pool.parts[part].cluster];
-  for (const model::Storage& storage : parts_.scenario.platform.sites[cluster.site].storages) {
-    if (storage.name == cluster.storage) return active.work.state_bytes / storage.read.value;
-  }
-  return 0.0;
+  const model::Storage* storage = parts_.scenario.platform.storage_of(cluster);
+  return storage != nullptr ? active.work.state_bytes / storage->read.value : 0.0;
 }
 
 void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {

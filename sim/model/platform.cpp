@@ -94,4 +94,11 @@ Id<FailureModel> Platform::failures_of(const Cluster& cluster) const {
   return cluster.failures ? cluster.failures : failures_of(domain_of(cluster));
 }
 
+const Storage* Platform::storage_of(const Cluster& cluster) const {
+  for (const Storage& storage : sites[cluster.site].storages) {
+    if (storage.name == cluster.storage) return &storage;
+  }
+  return nullptr;
+}
+
 }  // namespace busbar::model

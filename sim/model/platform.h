@@ -373,6 +373,8 @@ struct Platform {
   double chips_at(const Cluster& cluster, double unix_s) const {
     return 1.0 * cluster.domains_at(unix_s) * domain_of(cluster).chips_installed;
   }
+  /// The storage that a cluster names at its site; null: none.
+  const Storage* storage_of(const Cluster& cluster) const;
   const Domain& domain_of(const Cluster& cluster) const { return domains[cluster.domain]; }
   const Node& node_of(const Cluster& cluster) const { return nodes[domain_of(cluster).node]; }
   const Accelerator& accelerator_of(const Cluster& cluster) const {

@@ -3,35 +3,13 @@
 #include <algorithm>
 
 #include "sim/base/error.h"
+#include "sim/record/meanings.h"
 #include "sim/record/platform_rows.h"
 #include "sim/record/rows.h"
 
 namespace busbar::record {
 
 namespace {
-
-using Meanings = std::string_view[];
-
-// ── Meanings of enumerations, in the order of their values ───────────────────────────────────────
-
-constexpr Meanings kNoYes = {"no", "yes"};
-constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuning",
-                                "evaluation", "reinforcement", "inference"};
-constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
-                                 "waiting",   "rejected", "cancelled"};
-constexpr Meanings kBounds = {"none",     "chips",   "it-power", "grid-power",    "queue-order",
-                              "delivery", "cooling", "compute",  "memory",        "network",
-                              "pipeline", "batch",   "fixed",    "earlier-stage", "host"};
-constexpr Meanings kEndReasons = {"done",          "killed", "failure", "preemption", "resize",
-                                  "share-changed", "cap",    "run-end", "cancelled"};
-constexpr Meanings kEventKinds = {
-    "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
-    "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
-    "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired"};
-constexpr Meanings kComponents = {"chip", "node", "domain", "building", "feed", "cooling", "link"};
-constexpr Meanings kCauses = {"hardware", "software", "power", "cooling", "network", "maintenance"};
-constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
-constexpr Meanings kClaimBounds = {"about", "at-most", "at-least"};
 
 // ── What the scenario says ───────────────────────────────────────────────────────────────────────
 
