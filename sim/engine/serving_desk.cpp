@@ -61,8 +61,9 @@ void ServingDesk::find_holdings() {
         holding.pool = static_cast<std::int32_t>(p);
         holding.part = static_cast<std::int32_t>(i);
         holding.site = cluster.site.index;
-        holding.replica = behaviours_.serving_model->estimate(
-            service, scenario_.workload.models[service.model], platform, pool.domain);
+        holding.replica =
+            behaviours_.serving_model->estimate(service, scenario_.workload.models[service.model],
+                                                platform, pool.domain, serving::Phase::kBoth);
         if (!holding.replica.feasible) continue;
         holding.chips_per_replica = holding.replica.chips;
         holdings_.push_back(holding);

@@ -143,4 +143,34 @@ double LanguageModel::cache_bytes_per_token(double bytes) const {
   return numbers * bytes;
 }
 
+double LanguageModel::cache_bytes(double tokens, double bytes) const {
+  double numbers = 0.0;
+  for (const LayerGroup& group : layers) {
+    const Attention& a = group.attention;
+    const double key_value = 2.0 * a.kv_heads * a.head_dim;
+    switch (a.kind) {
+      case AttentionKind::kNone:
+        break;
+      case AttentionKind::kStateSpace: {
+        // Mamba-2: a matrix per head, and the last inputs of the convolution over x, B and C.
+        const double inner = 1.0 * a.heads * a.head_dim;
+        const double convolved = inner + 2.0 * a.state_groups * a.state_dim;
+        numbers += group.count * (inner * a.state_dim + std::max(0, a.convolution - 1) * convolved);
+        break;
+      }
+      case AttentionKind::kLatent:
+        numbers += group.count * tokens * (a.kv_rank + a.rope_dim);
+        break;
+      case AttentionKind::kSlidingWindow:
+        numbers += group.count * std::min<double>(tokens, a.window) * key_value;
+        break;
+      case AttentionKind::kFull:
+      case AttentionKind::kSparse:  // reads few of the keys, keeps all
+        numbers += group.count * tokens * key_value;
+        break;
+    }
+  }
+  return numbers * bytes;
+}
+
 }  // namespace busbar::model

@@ -77,8 +77,12 @@ struct LanguageModel {
   /// Training FLOPs of one token: three times the forward pass.
   double training_flops_per_token(double sequence) const;
   ModelKind kind() const;
-  /// Bytes of keys and values (or state) that one token adds to a cache, at `bytes` a number.
+  /// Bytes of keys and values that one token adds to a cache, at `bytes` a number, while no sliding
+  /// window is full.
   double cache_bytes_per_token(double bytes) const;
+  /// Bytes of the whole cache after `tokens` tokens: a sliding window keeps at most its window,
+  /// state-space layers a state that does not grow.
+  double cache_bytes(double tokens, double bytes) const;
 };
 
 /// How well a model runs on a vendor's chips.
@@ -224,6 +228,20 @@ struct Demand {
   base::Location where;
 };
 
+/// Where the replicas of one phase of a disaggregated service stand. Empty lists: anywhere.
+struct ServicePhase {
+  std::vector<std::string> vendors, sites, clusters;
+  int chips_per_replica = 0;  // 0: the fewest that hold weights and cache
+  base::Location where;
+};
+
+/// Prompts and tokens on replicas of their own: the cache of every prompt goes from one to the
+/// other.
+struct Disaggregation {
+  ServicePhase prefill, decode;
+  bool overlapped = false;  // layers are sent while later ones are computed
+};
+
 /// An inference service.
 struct Service {
   std::string name;
@@ -235,9 +253,10 @@ struct Service {
   double input_tokens = 0.0, output_tokens = 0.0;  // mean of one request; 0: of its logs
   base::Seconds ttft_slo, tpot_slo;
   std::string precision = "fp8";
-  int chips_per_replica = 0;        // 0: the fewest that hold weights and cache
-  double batch_tokens_per_s = 0.0;  // output tokens of requests that may wait…
-  base::Seconds batch_deadline;     // …for so long
+  int chips_per_replica = 0;                    // 0: the fewest that hold weights and cache
+  double batch_tokens_per_s = 0.0;              // output tokens of requests that may wait…
+  base::Seconds batch_deadline;                 // …for so long
+  std::optional<Disaggregation> disaggregated;  // else replicas do both
 };
 
 /// One stage of a campaign: waits for its predecessors.

@@ -8,8 +8,8 @@ namespace busbar::serving {
 class SteadyState : public ServingModel {
  public:
   ReplicaEstimate estimate(const model::Service& service, const model::LanguageModel& model,
-                           const model::Platform& platform,
-                           base::Id<model::Domain> domain) const override;
+                           const model::Platform& platform, base::Id<model::Domain> domain,
+                           Phase phase) const override;
 };
 
 }  // namespace busbar::serving

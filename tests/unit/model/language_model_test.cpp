@@ -53,6 +53,40 @@ TEST(LanguageModel, CountsLatentAttentionAndExperts) {
   EXPECT_DOUBLE_EQ(m.cache_bytes_per_token(2.0), 61.0 * 576 * 2);
 }
 
+// Published bytes per token in 16 bits: DeepSeek-V3 70.272 KB, Llama 3.1 405B 516.096 KB, Qwen2.5
+// 72B (layers and heads as Llama 3.1 70B) 327.680 KB (Zhao et al., Insights into DeepSeek-V3, ISCA
+// 2025, table 1); OPT-66B about 1.13 GB (GiB) after 512 tokens (Zhong et al., DistServe, OSDI
+// 2024).
+TEST(LanguageModel, CachesGrowAsPublished) {
+  EXPECT_DOUBLE_EQ(dense(126, 16384, 128, 8, 53248).cache_bytes_per_token(2.0), 516096.0);
+  EXPECT_DOUBLE_EQ(dense(80, 8192, 64, 8, 28672).cache_bytes_per_token(2.0), 327680.0);
+  EXPECT_DOUBLE_EQ(dense(80, 8192, 64, 8, 28672).cache_bytes(1000.0, 2.0), 327.680e6);
+  LanguageModel opt = dense(64, 9216, 72, 72, 36864);
+  EXPECT_NEAR(opt.cache_bytes(512.0, 2.0) / (1.13 * 1073741824.0), 1.0, 0.005);
+  opt.layers[0].attention = {
+      .kind = AttentionKind::kLatent, .heads = 128, .kv_rank = 512, .rope_dim = 64};
+  opt.layers[0].count = 61;
+  EXPECT_DOUBLE_EQ(opt.cache_bytes(1.0, 2.0), 70272.0);
+}
+
+// A window of 4,096 tokens keeps that many, a state as much as it holds: 64 heads of 64 x 128, and
+// three inputs of a convolution over 64 x 64 + 2 x 8 x 128 channels.
+TEST(LanguageModel, WindowsAndStatesStopGrowing) {
+  LanguageModel m = dense(2, 4096, 32, 8, 14336);
+  m.layers[0].attention.kind = AttentionKind::kSlidingWindow;
+  m.layers[0].attention.window = 4096;
+  EXPECT_DOUBLE_EQ(m.cache_bytes(1000.0, 1.0), 2.0 * 1000 * 2048);
+  EXPECT_DOUBLE_EQ(m.cache_bytes(100000.0, 1.0), 2.0 * 4096 * 2048);
+  m.layers[0].attention = {.kind = AttentionKind::kStateSpace,
+                           .heads = 64,
+                           .head_dim = 64,
+                           .state_dim = 128,
+                           .state_groups = 8,
+                           .convolution = 4};
+  EXPECT_DOUBLE_EQ(m.cache_bytes(10.0, 2.0), 2.0 * 2.0 * (64 * 64 * 128 + 3 * (64 * 64 + 2048)));
+  EXPECT_DOUBLE_EQ(m.cache_bytes(1e6, 2.0), m.cache_bytes(10.0, 2.0));
+}
+
 // Llama 3 70B at 8,192 tokens: 449.2 GFLOP a token in training, causal attention (published
 // tables).
 TEST(LanguageModel, CountsTrainingFlops) {
