@@ -90,6 +90,17 @@ void check_sizes(const model::Scenario& scenario, const engine::Simulation& simu
   }
 }
 
+// Phases of services that nothing they may use can run.
+void check_phases(const engine::Simulation& simulation, base::Diagnostics& problems) {
+  for (const engine::InfeasiblePhase& found : simulation.infeasible_phases()) {
+    problems.error(found.where,
+                   "{} of service '{}' fits no replica where it may run: {}; change its "
+                   "chips-per-replica, its vendors or the target",
+                   found.phase == serving::Phase::kPrefill ? "prefill" : "decode", found.service,
+                   found.reason);
+  }
+}
+
 void print_plan(const model::Scenario& scenario, const std::vector<model::Job>& jobs,
                 size_t links) {
   fmt::print("scenario  {}\nstart     {}\nhorizon   {}\n", scenario.name,
@@ -124,6 +135,7 @@ int run(const RunOptions& options) {
   const size_t name_width = longest_name(jobs);
   engine::Simulation simulation(*scenario, behaviours, jobs);
   check_sizes(*scenario, simulation, jobs, problems);
+  check_phases(simulation, problems);
   if (problems.has_errors()) return report(problems);
   problems.print(std::cerr);  // warnings
   if (options.dry_run) {

@@ -154,6 +154,37 @@ std::vector<std::int32_t> Network::path(Id<model::Site> from, Id<model::Site> to
   return links;
 }
 
+std::optional<Network::Way> Network::way(const Place& from, const Place& to,
+                                         std::int64_t domains) const {
+  const auto links_at = [&](const Place& place) -> const PartLinks& {
+    return parts_[static_cast<size_t>(place.pool)][static_cast<size_t>(place.part)];
+  };
+  const auto info_at = [&](const Place& place) -> const PartInfo& {
+    return fleet_.pools[static_cast<size_t>(place.pool)].parts[static_cast<size_t>(place.part)];
+  };
+  Way way;
+  if (from == to) {
+    for (const Tier& tier : links_at(from).tiers) {
+      if (domains > tier.group) way.links.push_back(tier.link);
+    }
+    return way;
+  }
+  const model::Platform& platform = scenario_.platform;
+  const Id<model::Site> a = platform.clusters[info_at(from).cluster].site,
+                        b = platform.clusters[info_at(to).cluster].site;
+  const auto& route = routes_.between(a, b);
+  if (!route) return std::nullopt;
+  const bool one_building = a == b && info_at(from).building == info_at(to).building;
+  for (const Place* place : {&from, &to}) {
+    for (const Tier& tier : links_at(*place).tiers) way.links.push_back(tier.link);
+    const std::int32_t uplink = links_at(*place).uplink;
+    if (uplink >= 0 && !one_building) way.links.push_back(uplink);
+  }
+  for (const auto wan : route->links) way.links.push_back(link_of(wan));
+  way.latency_s = route->latency.value;
+  return way;
+}
+
 // ── Traffic ──────────────────────────────────────────────────────────────────────────────────────
 
 JobTraffic Network::traffic(std::int32_t pool_index, const std::vector<scheduling::Share>& shares,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,23 @@ class Network {
   /// edge. The ring of sites goes at the pace of its slowest link: it is one flow over all of them.
   JobTraffic traffic(std::int32_t pool, const std::vector<scheduling::Share>& shares,
                      const Sends& sends) const;
+
+  /// Where the domains of a job or a service stand.
+  struct Place {
+    std::int32_t pool = -1, part = -1;
+    bool operator==(const Place&) const = default;
+  };
+  /// A way from one place to another.
+  struct Way {
+    std::vector<std::int32_t> links;  // each once; none: nothing on the way can contend
+    double latency_s = 0.0;           // of the WAN, one way
+    bool operator==(const Way&) const = default;
+  };
+  /// The way between two places; nothing where no route joins their sites. Within one part it
+  /// climbs the tiers below which so many domains do not fit, as a job of them would. Between parts
+  /// it passes all oversubscribed tiers of both fabrics, the uplinks of both buildings unless they
+  /// are one, and the WAN.
+  std::optional<Way> way(const Place& from, const Place& to, std::int64_t domains) const;
 
   /// Cuts a WAN link or mends it; routes are found anew.
   void set_cut(base::Id<model::WanLink> wan, bool cut);

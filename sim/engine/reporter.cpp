@@ -147,6 +147,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
       counts.chip_seconds > 0.0 ? counts.large_chip_seconds / counts.chip_seconds : 0.0);
   trace_.set_summary("requests_arrived", serving_.arrived());
   trace_.set_summary("requests_served", serving_.served());
+  trace_.set_summary("kv_bytes", serving_.cache_bytes());
   trace_.set_summary("batch_requests_arrived", serving_.batch().arrived);
   trace_.set_summary("batch_requests_served", serving_.batch().served);
   trace_.set_summary("batch_requests_served_late", serving_.batch().late);

@@ -1,15 +1,16 @@
 /// Inference services, hour by hour: demand, replicas, what they hold and what they deliver.
 #pragma once
 
-#include <functional>
 #include <vector>
 
-#include "sim/base/registry.h"
 #include "sim/engine/behaviours.h"
+#include "sim/engine/cache_flows.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/fleet.h"
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
+#include "sim/engine/service_places.h"
+#include "sim/engine/service_router.h"
 #include "sim/engine/traffic_desk.h"
 #include "sim/serving/deferred_traffic.h"
 
@@ -21,10 +22,12 @@ namespace busbar::engine {
 /// replicas are sized for the coming hour, and whole domains are taken or given back. Batch
 /// requests fill what the replicas have left; only those whose deadline comes add replicas. What
 /// cannot be had at once is taken from the next domains that jobs free; until then requests are
-/// shed.
+/// shed. Of a disaggregated service each phase has domains of its own, and what the network carries
+/// of its caches bounds what is served.
 class ServingDesk {
  public:
-  /// What services share with jobs: chips, and the storage that replicas load their weights from.
+  /// What services share with jobs: chips, the storage that replicas load their weights from, and
+  /// the links that caches take.
   struct Shared {
     Fleet& fleet;
     const Network& network;
@@ -41,6 +44,8 @@ class ServingDesk {
   /// One domain that services hold in a part of a pool fails, the `nth` of them; or all of them.
   void lose(std::int32_t pool, std::int32_t part, std::int64_t nth);
   void lose_all(std::int32_t pool, std::int32_t part);
+  /// WAN links were cut or mended.
+  void routes_changed();
   /// Books what is left at the end of the run.
   void close(double now_s);
 
@@ -48,7 +53,7 @@ class ServingDesk {
   const std::vector<double>& held_chips() const { return held_; }
   const std::vector<double>& chip_seconds() const { return chip_seconds_; }
   /// Requests that arrived and that were served.
-  double arrived() const { return arrived_; }
+  double arrived() const { return router_.arrived(); }
   double served() const { return served_; }
   /// Power above idle, by cluster index.
   const std::vector<double>& watts() const { return watts_; }
@@ -57,50 +62,46 @@ class ServingDesk {
     double arrived = 0.0, served = 0.0, late = 0.0;
   };
   const Batch& batch() const { return batch_; }
+  /// Bytes of caches that went from prefill to decode.
+  double cache_bytes() const { return caches_.bytes(); }
 
  private:
-  // A service at one part of a pool.
-  struct Holding {
-    std::int32_t service = -1;
-    std::int32_t pool = -1, part = -1;
-    std::int32_t site = -1;
-    serving::ReplicaEstimate replica;
-    double chips_per_replica = 1.0;
-    double requests_per_s = 0.0;  // of this hour
-    double due_per_s = 0.0;       // batch requests that can wait no longer
-    double batch_per_s = 0.0;     // batch requests that it takes, those included
-    std::int64_t wanted = 0;      // domains
-    std::int64_t domains = 0;     // held
-    double watts = 0.0;           // above idle
-    double reserve = 0.0;         // up to full load
-    double hour_begin_s = 0.0, domain_seconds = 0.0, edge_s = 0.0;
+  // What a holding was in an interval.
+  struct Interval {
+    double seconds = 0.0, chip_s = 0.0, replicas = 0.0;
+    serving::ServiceHour hour;
   };
-  void find_holdings();
-  double demand(const model::Service& service, const model::Demand& demand, double unix_s) const;
-  void route(double now_s);
   void add_batch(double now_s);
-  void share_batch();
-  double per_domain(const Holding& holding) const;
-  serving::ServiceHour hour_of(const Holding& holding, double replicas) const;
-  void resize(Holding& holding, std::int64_t domains);
-  void set_watts(Holding& holding);
+  serving::ServiceHour now_at(std::int32_t index) const;
+  std::int64_t even_take(const Holding& holding, std::int64_t free) const;
+  void resize(std::int32_t index, std::int64_t domains);
+  void set_watts(std::int32_t index);
   void load_weights(const Holding& holding, double replicas);
   double full_load_w(std::int32_t pool) const;
-  void book(Holding& holding, double now_s);
-  double replicas_in(const Holding& holding) const;
+  void settle();
+  void book(double now_s);
+  Interval interval_of(std::int32_t index, double now_s);
+  record::ServingRow row_of(std::int32_t index, const std::vector<Interval>& intervals);
+  void count_whole(const Holding& holding, const Interval& interval, record::ServingRow& row);
+  void count_split(std::int32_t index, const std::vector<Interval>& intervals,
+                   record::ServingRow& row);
+  double take_batch(std::int32_t service, double requests, double since_s);
 
   const model::Scenario& scenario_;
-  const Behaviours& behaviours_;
   Clock& clock_;
   Fleet& fleet_;
   const Network& network_;
   TrafficDesk& traffic_;
   Journal& journal_;
-  std::vector<Holding> holdings_;
+  ServicePlaces places_;
+  ServiceRouter router_;
+  CacheFlows caches_;
+  bool unsettled_ = false;                  // replicas or offers changed since caches_ knows
+  std::vector<CacheFlows::Passed> passed_;  // by lane, of the interval that is booked
   std::vector<serving::DeferredTraffic> deferred_;  // by service
   std::vector<double> held_, chip_seconds_, watts_;
   Batch batch_;
-  double arrived_ = 0.0, served_ = 0.0;
+  double served_ = 0.0;
 };
 
 }  // namespace busbar::engine

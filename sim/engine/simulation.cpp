@@ -48,6 +48,9 @@ class Simulation::Impl {
 
   Outcome run(record::TraceWriter& trace);
   std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
+  std::vector<InfeasiblePhase> infeasible_phases() const {
+    return engine::infeasible_phases(scenario_, fleet_, *behaviours_.serving_model);
+  }
 
   std::function<void(const Progress&)> listener;
   const std::atomic<bool>* interrupt = nullptr;
@@ -190,6 +193,7 @@ void Simulation::Impl::cut(size_t index, bool begins) {
   if (capacity > 0.0) traffic_.set_capacity(link, capacity);
   network_.set_cut(wan, capacity <= 0.0);
   desks_->jobs.routes_changed();
+  desks_->serving.routes_changed();
 }
 
 void Simulation::Impl::outage(size_t index, bool begins) {
@@ -317,6 +321,9 @@ std::map<std::string, std::string> Simulation::simgrid_config() { return Simgrid
 std::string Simulation::simgrid_version() { return SimgridWorld::version(); }
 std::vector<Oversized> Simulation::oversized(const std::vector<model::Job>& jobs) const {
   return impl_->oversized(jobs);
+}
+std::vector<InfeasiblePhase> Simulation::infeasible_phases() const {
+  return impl_->infeasible_phases();
 }
 void Simulation::on_progress(std::function<void(const Progress&)> listener) {
   impl_->listener = std::move(listener);

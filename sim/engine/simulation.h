@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/engine/behaviours.h"
+#include "sim/engine/service_places.h"
 #include "sim/model/job.h"
 #include "sim/model/scenario.h"
 #include "sim/record/trace_writer.h"
@@ -53,6 +54,9 @@ class Simulation {
 
   /// Jobs larger than any cluster they may use, within the horizon; at most ten.
   std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
+
+  /// Phases of disaggregated services that no place they may use can run.
+  std::vector<InfeasiblePhase> infeasible_phases() const;
 
   void on_progress(std::function<void(const Progress&)> listener);
   /// Looked at once per simulated hour; when it becomes true the run ends as interrupted.

@@ -84,7 +84,7 @@ double TrafficDesk::open(std::int32_t slot, double compute_s, JobTraffic traffic
         demand_of(compute_s, job.traffic.latency_s, job.loads, i);
     job.seen.push_back(0);
     job.flows.push_back(
-        add_flow(job.paths[i], load.demand_Bps, {slot, static_cast<std::int32_t>(i), -1}));
+        add_flow(job.paths[i], load.demand_Bps, {slot, static_cast<std::int32_t>(i), -1, -1}));
   }
   job.step_s = step_time(compute_s, job.traffic.latency_s, job.loads);
   count(job, 1.0);
@@ -179,6 +179,10 @@ void TrafficDesk::shares_changed(std::span<const Share> shares) {
       transfer.since_s = now;
       transfer.rate_Bps = share.rate_Bps;
       plan_arrival(owner.transfer);
+    } else if (owner.stream >= 0) {
+      Stream& stream = streams_[static_cast<size_t>(owner.stream)];
+      set_rate(stream, share.rate_Bps);
+      stream.told(share.rate_Bps);
     }
   }
 }
@@ -293,7 +297,7 @@ std::int32_t TrafficDesk::send(std::vector<std::int32_t> path, double bytes,
   transfer.bytes_left = bytes;
   transfer.since_s = clock_.now();
   transfer.done = std::move(done);
-  transfer.flow = add_flow(transfer.path, narrowest_rate(transfer.path), {-1, -1, handle - 1});
+  transfer.flow = add_flow(transfer.path, narrowest_rate(transfer.path), {-1, -1, handle - 1, -1});
   // Until shares have settled it may have its path to itself.
   transfer.rate_Bps = narrowest_rate(transfer.path);
   count(transfer.path, transfer.rate_Bps);
@@ -321,6 +325,44 @@ void TrafficDesk::plan_arrival(std::int32_t index) {
         cancel(index + 1);
         done();
       });
+}
+
+// ── Streams ──────────────────────────────────────────────────────────────────────────────────────
+
+std::int32_t TrafficDesk::open_stream(std::vector<std::int32_t> path, double demand_Bps,
+                                      std::function<void(double)> told) {
+  size_t index = 0;
+  while (index < streams_.size() && streams_[index].open) ++index;
+  if (index == streams_.size()) streams_.emplace_back();
+  Stream& stream = streams_[index];
+  stream = {};
+  stream.open = true;
+  stream.path = std::move(path);
+  stream.told = std::move(told);
+  stream.flow = add_flow(stream.path, demand_Bps, {-1, -1, -1, static_cast<std::int32_t>(index)});
+  // Until shares have settled it may have its path to itself.
+  set_rate(stream, std::min(demand_Bps, narrowest_rate(stream.path)));
+  return static_cast<std::int32_t>(index) + 1;
+}
+
+void TrafficDesk::set_stream(std::int32_t handle, double demand_Bps) {
+  Stream& stream = streams_[static_cast<size_t>(handle - 1)];
+  solver_.set_demand(stream.flow, demand_Bps);
+  means_.set(stream.flow, demand_Bps);
+  set_rate(stream, std::min(stream.rate_Bps, demand_Bps));
+  settle_later();
+}
+
+void TrafficDesk::close_stream(std::int32_t handle) {
+  Stream& stream = streams_[static_cast<size_t>(handle - 1)];
+  set_rate(stream, 0.0);
+  remove_flow(stream.flow);
+  stream = {};
+}
+
+void TrafficDesk::set_rate(Stream& stream, double rate_Bps) {
+  count(stream.path, rate_Bps - stream.rate_Bps);
+  stream.rate_Bps = rate_Bps;
 }
 
 }  // namespace busbar::engine

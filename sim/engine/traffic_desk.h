@@ -1,4 +1,4 @@
-/// The flows of running jobs and of single transfers, and what their shares mean.
+/// The flows of running jobs, of single transfers and of streams, and what their shares mean.
 #pragma once
 
 #include <functional>
@@ -49,6 +49,22 @@ class TrafficDesk {
   std::int32_t send(std::vector<std::int32_t> path, double bytes, std::function<void()> done);
   void cancel(std::int32_t transfer);
 
+  /// Opens a lasting flow that asks for so much (above 0); `told` hears every new rate that shares
+  /// give it. Returns a handle, never 0.
+  std::int32_t open_stream(std::vector<std::int32_t> path, double demand_Bps,
+                           std::function<void(double rate_Bps)> told);
+  void set_stream(std::int32_t stream, double demand_Bps);
+  void close_stream(std::int32_t stream);
+  /// What a stream gets, and what one burst of it would get beside all others.
+  double stream_rate(std::int32_t stream) const {
+    return streams_[static_cast<size_t>(stream - 1)].rate_Bps;
+  }
+  double left_for(std::int32_t stream) const {
+    return means_.burst_rate(capacity_Bps_, streams_[static_cast<size_t>(stream - 1)].flow);
+  }
+  /// Capacity of the narrowest link of a path now; infinite without links.
+  double narrowest_rate(std::span<const std::int32_t> path) const;
+
   /// Bytes that a link has carried, one direction.
   double carried_bytes(std::int32_t link) const;
 
@@ -70,15 +86,21 @@ class TrafficDesk {
     Clock::Handle arrival = 0;
     std::function<void()> done;
   };
+  struct Stream {
+    bool open = false;
+    std::int32_t flow = -1;
+    std::vector<std::int32_t> path;
+    double rate_Bps = 0.0;
+    std::function<void(double)> told;
+  };
   struct Owner {
-    std::int32_t slot = -1, load = -1, transfer = -1;
+    std::int32_t slot = -1, load = -1, transfer = -1, stream = -1;
   };
   struct Use {
     double now_Bps = 0.0, bytes = 0.0, since_s = 0.0;
   };
   std::int32_t add_flow(std::span<const std::int32_t> path, double demand_Bps, Owner owner);
   void remove_flow(std::int32_t flow);
-  double narrowest_rate(std::span<const std::int32_t> path) const;
   void count(Job& job, double sign);
   void count(const std::vector<std::int32_t>& path, double rate_Bps);
   void touch(std::int32_t slot);
@@ -89,6 +111,7 @@ class TrafficDesk {
   bool agree_smooth();
   void tell();
   void plan_arrival(std::int32_t transfer);
+  void set_rate(Stream& stream, double rate_Bps);
 
   Clock& clock_;
   RateSolver& solver_;
@@ -97,6 +120,7 @@ class TrafficDesk {
   MeanLoads means_;
   std::vector<Job> jobs_;  // by slot
   std::vector<Transfer> transfers_;
+  std::vector<Stream> streams_;
   std::vector<Owner> owner_;  // by flow
   std::vector<std::int32_t> touched_;
   std::vector<Use> use_;  // by link

@@ -177,12 +177,22 @@ void cross_check(const Scenario& scenario, const Element& root, const Element& w
       for (const Element& d : e.children("demand")) {
         check_names(d, "region", "region", regions, problems);
       }
+      for (const Element& split : e.children("disaggregated")) {
+        for (const char* phase : {"prefill", "decode"}) {
+          for (const Element& p : split.children(phase)) {
+            check_names(p, "vendors", "vendor", vendors, problems);
+            check_names(p, "clusters", "cluster", clusters, problems);
+            check_names(p, "sites", "site", sites, problems);
+          }
+        }
+      }
     }
   }
   for (const Element& e : root.children("portability")) {
     check_names(e, "vendor", "vendor", vendors, problems);
   }
   if (!problems.has_errors()) check_residency(scenario, root, problems);
+  if (!problems.has_errors()) check_disaggregation(scenario, root, problems);
   if (problems.has_errors()) return;
   for (const Element& e : root.children("stream")) {
     const auto id = scenario.workload.streams.find(e.get("id"));

@@ -40,6 +40,7 @@ void check_residency(const Scenario& scenario, const Element& root, base::Diagno
   for (const char* kind : {"stream", "service", "trace"}) {
     const bool service = std::string_view(kind) == "service";
     for (const Element& e : root.children(kind)) {
+      if (!e.children("disaggregated").empty()) continue;  // its phases are looked at apart
       const auto id = platform.organisations.find(e.get("organisation"));
       if (!id || platform.organisations[id].residency.empty()) continue;
       const model::Organisation& owner = platform.organisations[id];

@@ -16,6 +16,10 @@ void read_scenario_element(const xml::Element& root, const base::KnownBehaviours
 void check_residency(const model::Scenario& scenario, const xml::Element& workload_root,
                      base::Diagnostics& problems);
 
+/// Reports disaggregated services whose phases may run nowhere, or reach each other nowhere.
+void check_disaggregation(const model::Scenario& scenario, const xml::Element& workload_root,
+                          base::Diagnostics& problems);
+
 /// Checks names and sizes across the three files of a scenario.
 void cross_check(const model::Scenario& scenario, const xml::Element& workload_root,
                  const xml::Element& world_root, base::Diagnostics& problems);

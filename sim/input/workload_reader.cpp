@@ -8,6 +8,7 @@
 #include "sim/input/across_sites_reader.h"
 #include "sim/input/language_model_reader.h"
 #include "sim/input/reading.h"
+#include "sim/input/service_reader.h"
 
 namespace busbar::input {
 
@@ -265,6 +266,9 @@ void WorkloadReader::service(const Element& e) {
   s.batch_tokens_per_s = xml::quantity(e, "batch-tokens", Dimension::kTokenRate, 0.0, problems_);
   s.batch_deadline = base::Seconds{
       xml::quantity(e, "batch-deadline", Dimension::kTime, base::kDay, problems_, base::kHour)};
+  for (const Element& d : e.children("disaggregated")) {
+    s.disaggregated = read_disaggregated(d, s, problems_);
+  }
   bool logged = false;
   for (const Element& d : e.children("demand")) {
     s.demands.push_back(demand(d));

@@ -27,6 +27,7 @@ inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building"
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",
                                      "cooling",  "network",  "maintenance"};
+inline constexpr Meanings kPhases = {"both", "prefill", "decode"};
 inline constexpr Meanings kAccounts = {"electricity", "chip-hours", "wan", "capacity"};
 inline constexpr Meanings kClaimBounds = {"about", "at-most", "at-least"};
 

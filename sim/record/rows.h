@@ -146,13 +146,18 @@ struct FaultRow {
   std::int32_t jobs_hit = 0;
 };
 
+enum class ServingPhase : std::int8_t { kBoth, kPrefill, kDecode };
+
 struct ServingRow {
   double time_s = 0;
-  std::int32_t service = -1, site = -1;
+  std::int32_t service = -1, site = -1, cluster = -1;
+  ServingPhase phase = ServingPhase::kBoth;
   double replicas = 0, arrivals = 0, served = 0, shed = 0, queue = 0;
   double ttft_p50 = 0, ttft_p99 = 0, tpot_p50 = 0, tpot_p99 = 0;
   double tokens = 0, energy_j = 0, cost_usd = 0;
   double batch_served = 0;
+  double itl_p99 = 0;
+  double kv_sent = 0, kv_received = 0, kv_delay = 0;
 };
 
 enum class Account : std::int8_t { kElectricity, kChipHours, kWan, kCapacity };

@@ -6,6 +6,7 @@
 #include "sim/record/meanings.h"
 #include "sim/record/platform_rows.h"
 #include "sim/record/rows.h"
+#include "sim/record/serving_columns.h"
 
 namespace busbar::record {
 
@@ -202,26 +203,6 @@ constexpr Column kFaults[] = {
     column<&FaultRow::jobs_hit>("jobs_hit", "1", "jobs that lost work"),
 };
 
-constexpr Column kServing[] = {
-    column<&ServingRow::time_s>("time_s", "s", "start of the interval"),
-    column<&ServingRow::service>("service", "1", "which service", "/workload/services"),
-    column<&ServingRow::site>("site", "1", "where", "/platform/sites"),
-    column<&ServingRow::replicas>("replicas", "1", "replicas that run"),
-    column<&ServingRow::arrivals>("arrivals", "1", "requests that arrive"),
-    column<&ServingRow::served>("served", "1", "requests served"),
-    column<&ServingRow::shed>("shed", "1", "requests refused"),
-    column<&ServingRow::queue>("queue", "1",
-                               "batch requests of the whole service that wait at the end"),
-    column<&ServingRow::ttft_p50>("ttft_p50", "s", "time to first token, median"),
-    column<&ServingRow::ttft_p99>("ttft_p99", "s", "time to first token, 99th percentile"),
-    column<&ServingRow::tpot_p50>("tpot_p50", "s", "time per output token, median"),
-    column<&ServingRow::tpot_p99>("tpot_p99", "s", "time per output token, 99th percentile"),
-    column<&ServingRow::tokens>("tokens", "token", "output tokens"),
-    column<&ServingRow::energy_j>("energy_j", "J", "IT energy"),
-    column<&ServingRow::cost_usd>("cost_usd", "USD", "cost of the chips at list price"),
-    column<&ServingRow::batch_served>("batch_served", "1", "batch requests served"),
-};
-
 constexpr Column kLedger[] = {
     column<&LedgerRow::time_s>("time_s", "s", "end of the interval booked"),
     column<&LedgerRow::site>("site", "1", "where", "/platform/sites"),
@@ -356,7 +337,12 @@ constexpr Table kTables[] = {
      Growth::kRows,
      kFaults,
      {}},
-    {"/serving", "One row per interval, service and site.", Growth::kRows, kServing, {}},
+    {"/serving",
+     "One row per interval, service and part of a cluster; of a disaggregated service one for each "
+     "phase.",
+     Growth::kRows,
+     kServing,
+     {}},
     {"/ledger", "Money, booked at the end of intervals.", Growth::kRows, kLedger, {}},
     {"/series/site", "State of the sites at sample times.", Growth::kSamples, kSiteSeries,
      "/platform/sites"},
