@@ -56,7 +56,7 @@ void CacheFlows::ask() {
     const double capacity =
         replicas_in(parts_.fleet, holding) * holding.replica.requests_per_s - used;
     const double sum = sums[static_cast<size_t>(index)];
-    return sum <= capacity ? 1.0 : std::max(0.0, capacity) / sum;
+    return sum <= std::max(0.0, capacity) ? 1.0 : std::max(0.0, capacity) / sum;
   };
   // One pass over all lanes: `step` sees each flow with its lane.
   const auto each = [&](const auto& step) {
