@@ -38,7 +38,7 @@ std::set<base::Id<model::Site>> sites_of(const Scenario& scenario, const model::
   if (!kept_out.empty()) {
     problems.error(e.where(),
                    "{} of service '{}' may run nowhere: residency of organisation '{}' keeps it "
-                   "out of {}",
+                   "out of {}; let it run elsewhere or widen the residency",
                    e.name(), service.name, service.organisation,
                    base::join({kept_out.begin(), kept_out.end()}, ", "));
   } else {

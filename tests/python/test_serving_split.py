@@ -113,8 +113,8 @@ def test_between_buildings_uplinks_carry_it(binary):
         assert row["served"] == pytest.approx(8 * HOUR, rel=1e-6)
 
 
-# A line of 3 GB/s. 3 requests a second take 0.98 GB/s, less than half: they get it, the other service
-# the rest. With 20 a second both want more than half: half each.
+# A line of 3 GB/s. 3 requests a second take 0.98 GB/s, less than half: they get it, the other
+# service the rest. With 20 a second both want more than half: half each.
 @pytest.mark.parametrize(("rate", "own"), [(3, 3e9 - 3 * CACHE), (20, 1.5e9)])
 def test_two_services_share_the_line(binary, tmp_path, rate, own):
     scenario = write(tmp_path, more=SECOND.format(rate=rate))
@@ -128,7 +128,7 @@ def test_two_services_share_the_line(binary, tmp_path, rate, own):
         assert chat["shed"].to_numpy() == pytest.approx((8 - own / CACHE) * HOUR, rel=1e-5)
 
 
-# A job over both sites hides its 16.06 GB of gradients behind its steps, and is held up by the line:
+# A job over both sites hides its 16.06 GB of gradients behind its steps, and the line holds it up:
 # the caches want less than half of it and get it, the job's step follows from the rest.
 def test_a_training_job_shares_the_line(binary, tmp_path):
     scenario = write(
@@ -152,9 +152,7 @@ def test_cuts_and_outages_stop_what_needs_them(binary, tmp_path):
     )
     text = scenario.read_text()  # schema: events before <record>
     record = '<record sample="10 min"/>'
-    scenario.write_text(
-        text.replace(record, "").replace("</scenario>", record + "</scenario>")
-    )
+    scenario.write_text(text.replace(record, "").replace("</scenario>", record + "</scenario>"))
     with busbar.run(scenario, progress=False) as run:
         prefill, _ = phases(run)
         served = prefill.groupby("time_s")["served"].sum().reindex(range(0, 21600, 3600)).fillna(0)

@@ -273,5 +273,33 @@ TEST(RateSolver, EveryShareHasABottleneck) {
   });
 }
 
+// A stream of 40 GB/s on 100 GB/s gets what it asks for. A second of 90 GB/s leaves it that, and
+// gets 60; a burst of the first would get half. Closing one gives the other what it asks for.
+TEST(TrafficDesk, StreamsShareALink) {
+  in_child([] {
+    Rig rig({{"wan", 100e9}});
+    double first = 0.0, second = 0.0;
+    std::int32_t one = 0, two = 0;
+    rig.at(10.0, [&] { one = rig.desk.open_stream({0}, 40e9, [&](double r) { first = r; }); });
+    rig.clock.run(15.0);
+    EXPECT_NEAR(rig.desk.stream_rate(one), 40e9, 1.0);
+    EXPECT_NEAR(rig.desk.left_for(one), 100e9, 1.0);
+    rig.at(20.0, [&] { two = rig.desk.open_stream({0}, 90e9, [&](double r) { second = r; }); });
+    rig.clock.run(25.0);
+    EXPECT_NEAR(rig.desk.stream_rate(one), 40e9, 1.0);
+    EXPECT_NEAR(rig.desk.stream_rate(two), 60e9, 100.0);
+    EXPECT_NEAR(second, 60e9, 100.0);
+    EXPECT_NEAR(rig.desk.left_for(one), 50e9, 1.0);
+    // The first asks for as much as the second: half each.
+    rig.at(30.0, [&] { rig.desk.set_stream(one, 90e9); });
+    rig.clock.run(35.0);
+    EXPECT_NEAR(first, 50e9, 100.0);
+    rig.at(40.0, [&] { rig.desk.close_stream(one); });
+    rig.clock.run(50.0);
+    EXPECT_NEAR(rig.desk.stream_rate(two), 90e9, 100.0);
+    EXPECT_NEAR(rig.desk.carried_bytes(0), 10.0 * (40e9 + 100e9 + 100e9 + 90e9), 1e6);
+  });
+}
+
 }  // namespace
 }  // namespace busbar::engine
