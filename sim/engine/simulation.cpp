@@ -47,6 +47,7 @@ class Simulation::Impl {
   }
 
   Outcome run(record::TraceWriter& trace);
+  WorkModel works() const { return {scenario_, fleet_, *behaviours_.step_model}; }
   std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
 
   std::function<void(const Progress&)> listener;
@@ -317,6 +318,9 @@ std::map<std::string, std::string> Simulation::simgrid_config() { return Simgrid
 std::string Simulation::simgrid_version() { return SimgridWorld::version(); }
 std::vector<Oversized> Simulation::oversized(const std::vector<model::Job>& jobs) const {
   return impl_->oversized(jobs);
+}
+std::vector<WorkModel::Unfit> Simulation::unfit_sizes(const std::vector<model::Job>& jobs) const {
+  return impl_->works().unfit_sizes(jobs);
 }
 void Simulation::on_progress(std::function<void(const Progress&)> listener) {
   impl_->listener = std::move(listener);

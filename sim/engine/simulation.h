@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/engine/behaviours.h"
+#include "sim/engine/work_model.h"
 #include "sim/model/job.h"
 #include "sim/model/scenario.h"
 #include "sim/record/trace_writer.h"
@@ -53,6 +54,9 @@ class Simulation {
 
   /// Jobs larger than any cluster they may use, within the horizon; at most ten.
   std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
+
+  /// Sizes of elastic streams at which no cluster can run their jobs; see WorkModel.
+  std::vector<WorkModel::Unfit> unfit_sizes(const std::vector<model::Job>& jobs) const;
 
   void on_progress(std::function<void(const Progress&)> listener);
   /// Looked at once per simulated hour; when it becomes true the run ends as interrupted.
