@@ -101,6 +101,26 @@ void check_phases(const engine::Simulation& simulation, base::Diagnostics& probl
   }
 }
 
+// Sizes that the input names and the step model finds no plan for.
+void check_elastic_sizes(const model::Scenario& scenario, const engine::Simulation& simulation,
+                         const std::vector<model::Job>& jobs, base::Diagnostics& problems) {
+  for (const auto& [index, chips] : simulation.unfit_sizes(jobs)) {
+    const model::TrainingStream& stream = scenario.workload.streams[{index}];
+    if (chips > 0) {
+      problems.error(stream.elastic->where,
+                     "stream '{}' cannot run on {} chips: the step model finds no plan for '{}' on "
+                     "any cluster that it may use; leave that size out",
+                     stream.name, chips, scenario.workload.models[stream.model].name);
+    } else {
+      problems.error(
+          stream.elastic->where,
+          "stream '{}' is elastic, but the step model finds no plan for any size from {} "
+          "to {} chips but the one that its jobs ask for; widen the bounds",
+          stream.name, stream.elastic->least, stream.elastic->most);
+    }
+  }
+}
+
 void print_plan(const model::Scenario& scenario, const std::vector<model::Job>& jobs,
                 size_t links) {
   fmt::print("scenario  {}\nstart     {}\nhorizon   {}\n", scenario.name,
@@ -136,6 +156,7 @@ int run(const RunOptions& options) {
   engine::Simulation simulation(*scenario, behaviours, jobs);
   check_sizes(*scenario, simulation, jobs, problems);
   check_phases(simulation, problems);
+  check_elastic_sizes(*scenario, simulation, jobs, problems);
   if (problems.has_errors()) return report(problems);
   problems.print(std::cerr);  // warnings
   if (options.dry_run) {

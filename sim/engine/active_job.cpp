@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace busbar::engine {
 
@@ -29,6 +30,41 @@ void ActiveJob::work_on(double seconds) {
   steps_since_save = std::max(0.0, steps_since_save - checkpoints * work.checkpoint_steps);
   saved_s = worked_s - steps_since_save * step_s;
   saved_steps_left = steps_left + steps_since_save * batch_share;
+}
+
+void ActiveJob::change_size(double now_s, const Work& size, double new_chips, double reshard_s) {
+  const double before_s = steps_left * local_s;
+  const double requested_s_left = expected_end_s - now_s - restart_left_s;
+  const double total = work.steps;
+  const double ratio = work.tokens_per_step / size.tokens_per_step;
+  if (work.checkpoint_steps > 0.0)
+    steps_since_save *= size.checkpoint_steps / work.checkpoint_steps;
+  for (double* steps : {&steps_left, &saved_steps_left, &lost_steps, &updates}) *steps *= ratio;
+  work = size;
+  work.steps = total * ratio;
+  chips = new_chips;
+  local_s = step_s = work.step_s;
+  restart_left_s += reshard_s;
+  if (stop_s < std::numeric_limits<double>::infinity()) stop_s += reshard_s;
+  const double after_s = steps_left * local_s;
+  double left_s = after_s;
+  requested_s = work.run_time_s();
+  if (limited) {
+    left_s = requested_s_left * (before_s > 0.0 ? after_s / before_s : 1.0);
+    requested_s = kept_s + worked_s + left_s;
+    kill_s = now_s + restart_left_s + left_s;
+  }
+  expected_end_s = now_s + restart_left_s + left_s;
+}
+
+double ActiveJob::restart_left_at(double now_s) const {
+  return std::max(0.0, restart_left_s - (now_s - segment_start_s));
+}
+
+double ActiveJob::tokens_left_at(double now_s) const {
+  const double worked = std::max(0.0, now_s - segment_start_s - restart_left_s);
+  const double steps = steps_left - worked / step_s * batch_share;
+  return std::max(0.0, steps) * work.tokens_per_step;
 }
 
 void ActiveJob::lose(double steps) {

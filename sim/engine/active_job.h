@@ -22,6 +22,9 @@ struct ActiveJob {
   std::int32_t job = -1;  // -1: none
   std::int32_t pool = -1;
   scheduling::Allocation allocation;
+  double chips = 0.0;
+  const scheduling::JobSizes* sizes = nullptr;  // of an elastic job that the policy sizes
+  std::int32_t resizes = 0;                     // since it was submitted
   Work work;
   double start_s = 0.0, segment_start_s = 0.0, kill_s = 0.0, expected_end_s = 0.0;
   double stop_s = 0.0;  // when it fails or is cancelled; never: infinity
@@ -63,6 +66,12 @@ struct ActiveJob {
   void begin(double now_s, double restart_s);
   /// Goes on for so long: pays its restart, then does steps and saves them at every checkpoint.
   void work_on(double seconds);
+  /// Goes on with other chips, after a time in which it stands still: the same tokens in steps of
+  /// the new size. What it may or is expected to take changes with what its work takes.
+  void change_size(double now_s, const Work& size, double new_chips, double reshard_s);
+  /// What is left at a time in its present segment: of its restart, and of its work in tokens.
+  double restart_left_at(double now_s) const;
+  double tokens_left_at(double now_s) const;
   /// Loses steps of its work. What it has lost it cannot have saved.
   void lose(double steps);
   /// Saves what it has done, as a job does that is told in time; no job that never saves can.

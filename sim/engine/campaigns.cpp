@@ -73,12 +73,6 @@ std::vector<std::int32_t> Campaigns::held() const {
   return all;
 }
 
-double Campaigns::due_s(const model::Campaign& campaign) const {
-  if (campaign.finish_unix_s > 0.0) return campaign.finish_unix_s - start_unix_s_;
-  if (campaign.within.value <= 0.0) return std::nan("");
-  return campaign.start_s(start_unix_s_) + campaign.within.value;
-}
-
 void Campaigns::summarise(record::TraceWriter& trace) const {
   for (const Stage& stage : stages_) {
     record::StageSummaryRow row;
@@ -88,7 +82,7 @@ void Campaigns::summarise(record::TraceWriter& trace) const {
     row.jobs_ended = stage.jobs_ended;
     row.start_s = stage.start_s;
     row.end_s = stage.end_s;
-    row.due_s = due_s(*stage.campaign);
+    row.due_s = stage.campaign->due_s(start_unix_s_);
     trace.add(row);
   }
 }

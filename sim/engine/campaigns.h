@@ -43,7 +43,6 @@ class Campaigns {
     return first_stage_[static_cast<size_t>(job.campaign)] + static_cast<size_t>(job.stage);
   }
   bool may_begin(const Stage& stage) const;
-  double due_s(const model::Campaign& campaign) const;  // NaN: no date
 
   double start_unix_s_;
   std::vector<size_t> first_stage_;  // by campaign

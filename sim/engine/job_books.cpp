@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/engine/deadlines.h"
+
 namespace busbar::engine {
 
 using record::Bound;
@@ -11,6 +13,7 @@ using record::JobState;
 namespace {
 
 constexpr double kLargeJobChips = 256.0;
+constexpr double kRounding_s = 1e-6;  // of steps times step time
 
 }  // namespace
 
@@ -50,7 +53,7 @@ void JobBooks::hold(const ActiveJob& active, double sign) {
 }
 
 void JobBooks::take(const ActiveJob& active) {
-  if (active.segment_start_s <= active.start_s) {  // for the first time
+  if (active.segment_start_s <= active.start_s && active.resizes == 0) {  // for the first time
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
     ++use_[static_cast<size_t>(first.cluster)].started;
   }
@@ -67,7 +70,7 @@ void JobBooks::change_step(ActiveJob& active, double step_s) {
   change(active, [&](ActiveJob& a) { a.step_s = step_s; });
 }
 
-void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::EndReason reason) {
+void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
   const double now = clock_.now();
   const double from = active.segment_start_s;
   const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
@@ -96,9 +99,9 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
     use.chip_seconds += chips * seconds;
     use.open_since += chips * seconds;
   }
-  counts.chip_seconds += job.chips * seconds;
-  if (job.chips >= kLargeJobChips) counts.large_chip_seconds += job.chips * seconds;
-  counts.restart_chip_seconds += job.chips * std::min(seconds, active.restart_left_s);
+  counts.chip_seconds += active.chips * seconds;
+  if (active.chips >= kLargeJobChips) counts.large_chip_seconds += active.chips * seconds;
+  counts.restart_chip_seconds += active.chips * std::min(seconds, active.restart_left_s);
   active.work_on(seconds);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
@@ -107,13 +110,13 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
     row.site = first.site;
     row.cluster = first.cluster;
     row.domains = static_cast<std::int32_t>(domains);
-    row.chips = static_cast<std::int64_t>(job.chips);
+    row.chips = static_cast<std::int64_t>(active.chips);
     row.start_s = from;
     row.end_s = now;
     row.step_s = active.step_s;
     row.batch_share = active.batch_share;
     row.mfu = active.work.mfu * active.work.step_s / active.step_s * active.batch_share *
-              job.chips / chips_on;
+              active.chips / chips_on;
     row.power_w = job_w;
     row.end_reason = reason;
     row.bound_by = active.step_s > active.local_s ? Bound::kNetwork : active.work.bound;
@@ -134,7 +137,19 @@ record::JobRow JobBooks::row_of(std::int32_t id, const model::Job& job, JobState
   row.chips = static_cast<std::int64_t>(job.chips);
   row.state = state;
   row.start_s = row.end_s = std::nan("");
+  const double deadline_s = deadline_of(scenario_, job);
+  row.deadline_s = std::isinf(deadline_s) ? std::nan("") : deadline_s;
   return row;
+}
+
+void JobBooks::add_row(const record::JobRow& row) {
+  const bool open = row.state == JobState::kRunning || row.state == JobState::kWaiting;
+  if (row.state == JobState::kCompleted && row.end_s <= row.deadline_s + kRounding_s) {
+    ++counts.deadlines_met;
+  } else if (!std::isnan(row.deadline_s) && (!open || row.deadline_s < clock_.now())) {
+    ++counts.deadlines_missed;
+  }
+  journal_.trace().add(row);
 }
 
 void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobState state,
@@ -157,7 +172,8 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   const bool lost = state == JobState::kKilled || state == JobState::kFailed;
   row.lost_s = active.lost_s;
   if (lost) row.lost_s += active.kept_s + active.worked_s;
-  journal_.trace().add(row);
+  row.resizes = active.resizes;
+  add_row(row);
 }
 
 void JobBooks::write_row(std::int32_t id, const model::Job& job, std::int32_t pool, JobState state,
@@ -170,7 +186,7 @@ void JobBooks::write_row(std::int32_t id, const model::Job& job, std::int32_t po
   }
   row.waited_for = waited_for;
   row.wait_s = clock_.now() - job.submit_s;
-  journal_.trace().add(row);
+  add_row(row);
 }
 
 }  // namespace busbar::engine

@@ -14,10 +14,12 @@ namespace busbar::engine {
 /// Counts of what became of the jobs, by cause of waiting where they waited.
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
-               rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0;
-  double chip_seconds = 0.0;        // of started jobs
-  double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
-  double lost_chip_seconds = 0.0;   // of work since the last checkpoint, when a job was stopped
+               rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0, resized = 0;
+  std::int64_t deadlines_met = 0;     // completed in time
+  std::int64_t deadlines_missed = 0;  // not completed by then, whatever became of the job
+  double chip_seconds = 0.0;          // of started jobs
+  double large_chip_seconds = 0.0;    // of those, in jobs of 256 chips and more
+  double lost_chip_seconds = 0.0;     // of work since the last checkpoint, when a job was stopped
   double restart_chip_seconds = 0.0;
   std::map<record::Bound, std::int64_t> waited_for;
   std::int64_t assigned_together = 0;               // jobs
@@ -46,7 +48,7 @@ class JobBooks {
   void take(const ActiveJob& active);
   void give_back(const ActiveJob& active);
   /// Closes the segment that ends now and writes it.
-  void close_segment(ActiveJob& active, const model::Job& job, record::EndReason reason);
+  void close_segment(ActiveJob& active, record::EndReason reason);
   /// Goes on with another step time; power follows.
   void change_step(ActiveJob& active, double step_s);
   /// Counts a job's power out, lets `change` alter it, and counts it in again.
@@ -71,6 +73,7 @@ class JobBooks {
  private:
   void hold(const ActiveJob& active, double sign);
   void add_power(const ActiveJob& active, double sign);
+  void add_row(const record::JobRow& row);
   record::JobRow row_of(std::int32_t id, const model::Job& job, record::JobState state) const;
   const scheduling::Part& part_of(std::int32_t pool, const scheduling::Share& share) const;
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "sim/base/error.h"
+#include "sim/engine/deadlines.h"
 #include "sim/faults/restart.h"
 
 namespace busbar::engine {
@@ -41,11 +41,17 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
           jobs_),
       campaigns_(parts.scenario, jobs_),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
+      resizing_(
+          {*parts.behaviours.queue_policy, parts.clock, parts.fleet, works_, running_, tenants_},
+          jobs_, [this](std::int32_t pool) { request_decision(pool); }),
+      ranking_(*parts.behaviours.queue_policy, parts.clock, parts.fleet,
+               [this](std::int32_t pool) { request_decision(pool); }),
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1),
       largest_queued_(parts.fleet.pools.size(), 0.0) {
-  running_.on_end(
-      [this](std::int32_t job, const std::vector<std::int32_t>& pools) { ended(job, pools); });
+  running_.on_end([this](std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
+    ended(job, chips, pools);
+  });
   set_islands();
 }
 
@@ -126,15 +132,17 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   const Work work = works_.evaluate(j, index);
-  const scheduling::Request request = request_for(job, work);
   const double now = parts_.clock.now();
-  double requested = requested_s(j, work);
+  scheduling::WaitingJob waiting{.id = job, .request = request_for(job, work)};
+  waiting.requested_s = requested_s(j, work);
   if (const ActiveJob* before = running_.preempted(job)) {
-    requested = before->requested_left_s() + before->restart_due_s;
+    waiting.requested_s = before->requested_left_s() + before->restart_due_s;
   }
-  pool.queued_chip_s += requested * j.chips;
+  resizing_.ask_for_least(waiting, j, index);
+  const scheduling::Request& request = waiting.request;
+  pool.queued_chip_s += waiting.requested_s * static_cast<double>(request.chips);
   double& largest = largest_queued_[static_cast<size_t>(index)];
-  largest = std::max(largest, j.chips);
+  largest = std::max(largest, static_cast<double>(request.chips));
   const scheduling::Obstacle obstacle =
       parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
   if (obstacle != scheduling::Obstacle::kNone) {
@@ -145,12 +153,11 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
     pool.deferred_chips += request.chips;
     return;
   }
-  scheduling::WaitingJob waiting{.id = job, .request = request, .requested_s = requested};
   waiting.submit_s = j.submit_s;
   waiting.priority = works_.priority_of(j);
   waiting.tenant = tenants_.tenant_of(j);
-  waiting.rank = parts_.behaviours.queue_policy->rank(waiting);
-  pool.queue.push(waiting);
+  waiting.deadline_s = deadline_of(parts_.scenario, j);
+  ranking_.push(waiting, index);
   request_decision(index);
 }
 
@@ -176,7 +183,7 @@ void JobDesk::capacity_changed(std::int32_t index) {
   for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
        at = pool.queue.front()) {
     candidates.push_back(pool.queue[at].id);
-    pool.queue.erase(at);
+    ranking_.erase(at, index);
   }
   std::sort(candidates.begin(), candidates.end());
   for (const std::int32_t job : candidates) enqueue(job, index);
@@ -195,22 +202,26 @@ void JobDesk::decide(std::int32_t index) {
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   pool.decision_pending = false;
   if (hook_) hook_(index);
-  if (pool.queue.empty()) return;
+  if (pool.queue.empty() && !resizing_.any_in(index)) return resizing_.plan_round(index);
   parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
+  const auto elastic = resizing_.running_in(index);
   scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
       {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
-       tenants_.at(parts_.clock.now())});
+       tenants_.at(parts_.clock.now()), elastic});
   for (const std::int32_t job : decisions.preempted) {
     stop(job, {record::EndReason::kPreemption, parts_.behaviours.queue_policy->restart_time().value,
                false});
   }
+  resizing_.apply(index, std::move(decisions.shrinks));
   for (scheduling::Start& choice : decisions.starts) {
     const scheduling::WaitingJob waiting = pool.queue[choice.place];
-    pool.queue.erase(choice.place);
+    ranking_.erase(choice.place, index);
     pool.queued_chip_s -= waiting.requested_s * static_cast<double>(waiting.request.chips);
     --waiting_;
     start(waiting, index, std::move(choice.allocation));
   }
+  resizing_.apply(index, std::move(decisions.grows));
+  resizing_.plan_round(index);
   if (const auto head = pool.queue.front(); head != scheduling::WaitingQueue::kEnd) {
     waited_for_[static_cast<size_t>(pool.queue[head].id)] = bound_of(decisions.head_waits_for);
   }
@@ -246,13 +257,15 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
   start.requested_s = requested_s(j, start.work);
   start.tenant = waiting.tenant;
   start.waited_for = waited_for;
-  tenants_.hold(waiting.tenant, j.chips, now);
+  resizing_.give_size(start, j);
+  tenants_.hold(waiting.tenant, start.sizes != nullptr ? static_cast<double>(start.chips) : j.chips,
+                now);
   running_.start(waiting.id, std::move(start));
 }
 
 void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
-  tenants_.hold(tenants_.tenant_of(j), -j.chips, parts_.clock.now());
+  tenants_.hold(tenants_.tenant_of(j), -running_.running(job).chips, parts_.clock.now());
   for (const std::int32_t pool : running_.stop(job, why)) request_decision(pool);
 }
 
@@ -260,9 +273,8 @@ void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
 // when it starts again: as many chip-hours. What it held is free for others meanwhile.
 void JobDesk::interrupt(std::int32_t job, double detection_s, bool announced) {
   const ActiveJob& active = running_.running(job);
-  const faults::Restart restart =
-      faults::restart_of({}, jobs_[static_cast<size_t>(job)].chips, base::Seconds{detection_s},
-                         base::Seconds{load_s(active)});
+  const faults::Restart restart = faults::restart_of({}, active.chips, base::Seconds{detection_s},
+                                                     base::Seconds{load_s(active)});
   stop(job, {record::EndReason::kFailure, restart.total().value, announced});
 }
 
@@ -281,10 +293,10 @@ double JobDesk::load_s(const ActiveJob& active) const {
   return storage != nullptr ? active.work.state_bytes / storage->read.value : 0.0;
 }
 
-void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {
+void JobDesk::ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
   const double now = parts_.clock.now();
   const model::Job& j = jobs_[static_cast<size_t>(job)];
-  tenants_.hold(tenants_.tenant_of(j), -j.chips, now);
+  tenants_.hold(tenants_.tenant_of(j), -chips, now);
   for (const std::int32_t pool : pools) request_decision(pool);
   // The next stage of a campaign is submitted when the one before has ended.
   const std::vector<std::int32_t> released = campaigns_.ended(j, now);

@@ -12,6 +12,8 @@
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
 #include "sim/engine/pool_options.h"
+#include "sim/engine/ranking.h"
+#include "sim/engine/resizing.h"
 #include "sim/engine/running_jobs.h"
 #include "sim/engine/tenant_books.h"
 #include "sim/engine/traffic_desk.h"
@@ -73,7 +75,7 @@ class JobDesk {
   bool all_still_fit(std::int32_t index) const;
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
              scheduling::Allocation allocation);
-  void ended(std::int32_t job, const std::vector<std::int32_t>& pools);
+  void ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools);
   void set_islands();
   double requested_s(const model::Job& job, const Work& work) const;
 
@@ -85,6 +87,8 @@ class JobDesk {
   RunningJobs running_;
   Campaigns campaigns_;
   TenantBooks tenants_;
+  Resizing resizing_;
+  Ranking ranking_;
   std::function<void(std::int32_t)> hook_;
   size_t next_arrival_ = 0;
   std::vector<std::int32_t> arrived_;  // at this instant, for a broker that sees them together

@@ -122,7 +122,12 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_waiting", counts.waiting);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
-  if (counts.preempted + counts.interrupted > 0) {
+  if (counts.resized > 0) set("resizes", counts.resized);
+  if (counts.deadlines_met + counts.deadlines_missed > 0) {
+    set("deadlines_met", counts.deadlines_met);
+    set("deadlines_missed", counts.deadlines_missed);
+  }
+  if (counts.preempted + counts.interrupted + counts.resized > 0) {
     const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds;
     trace_.set_summary("lost_chip_hours", counts.lost_chip_seconds / base::kHour);
     trace_.set_summary("restart_chip_hours", counts.restart_chip_seconds / base::kHour);

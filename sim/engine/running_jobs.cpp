@@ -47,6 +47,8 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.pool = start.pool;
   active.allocation = std::move(start.allocation);
   active.work = start.work;
+  active.chips = j.chips;
+  active.sizes = start.sizes;
   active.start_s = now;
   active.waited_for = start.waited_for;
   elastic_.divide(active, j);
@@ -65,15 +67,39 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.kill_s = active.limited ? active.expected_end_s : kNever;
   active.stop_s =
       j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s - active.kept_s + restart_s;
+  if (start.other_size) {
+    active.change_size(now, *start.other_size, static_cast<double>(start.chips), 0.0);
+  }
+  if (active.sizes != nullptr) resizable_[job] = slot;
   ++count_;
-  pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(j.chips), job,
-                       &active.allocation, now, start.tenant});
-  pool.running_chip_end_s += active.expected_end_s * j.chips;
-  pool.running_chips += j.chips;
-  parts_.journal.note(EventKind::kStart, job, j.chips);
+  count_in(slot, now, start.tenant);
+  parts_.journal.note(EventKind::kStart, job, active.chips);
   send(slot);
   parts_.books.take(active);
   plan_end(slot);
+}
+
+// Lists a job where the policy sees what runs.
+void RunningJobs::count_in(std::int32_t slot, double start_s, std::int32_t tenant) {
+  const ActiveJob& active = active_[static_cast<size_t>(slot)];
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(active.chips), active.job,
+                       &active.allocation, start_s, tenant});
+  pool.running_chip_end_s += active.expected_end_s * active.chips;
+  pool.running_chips += active.chips;
+}
+
+scheduling::RunningJob RunningJobs::count_out(std::int32_t slot) {
+  const ActiveJob& active = active_[static_cast<size_t>(slot)];
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  const auto at = pool.running.find(
+      {active.expected_end_s, static_cast<std::int64_t>(active.chips), active.job, nullptr});
+  base::ensure(at != pool.running.end(), "a running job is not in its pool's list");
+  const scheduling::RunningJob listed = *at;
+  pool.running.erase(at);
+  pool.running_chip_end_s -= active.expected_end_s * active.chips;
+  pool.running_chips -= active.chips;
+  return listed;
 }
 
 // Takes up what a job that gave way has behind it. At other sites the work that is left may take
@@ -89,6 +115,7 @@ bool RunningJobs::resume(ActiveJob& active) {
   active.work.steps = before.work.steps - before.steps_left + active.steps_left;
   active.start_s = before.start_s;
   active.lost_steps = before.lost_steps;
+  active.resizes = before.resizes;
   active.kept_s = before.kept_s;
   active.lost_s = before.lost_s;
   active.restart_due_s = before.restart_due_s;
@@ -126,7 +153,7 @@ void RunningJobs::plan_end(std::int32_t slot) {
 // A job whose share of a link changed goes on in a new segment with another step time.
 void RunningJobs::change_step(std::int32_t slot, double step_s) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
-  parts_.books.close_segment(active, job_of(active), EndReason::kShareChanged);
+  parts_.books.close_segment(active, EndReason::kShareChanged);
   parts_.books.change_step(active, step_s);
   parts_.journal.note(EventKind::kShare, active.job, step_s);
   plan_end(slot);
@@ -153,14 +180,35 @@ void RunningJobs::follow_routes(std::int32_t slot) {
   catch_up(slot);
 }
 
+void RunningJobs::change_size(std::int32_t job, SizeChange change) {
+  const std::int32_t slot = resizable_.at(job);
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  const double now = parts_.clock.now();
+  parts_.books.close_segment(active, EndReason::kResize);
+  parts_.traffic.close(slot);
+  parts_.books.give_back(active);
+  const scheduling::RunningJob listed = count_out(slot);
+  pool.state.give_back(active.allocation);
+  active.change_size(now, change.work, change.chips, change.reshard_s);
+  ++active.resizes;
+  ++parts_.books.counts.resized;
+  active.allocation = std::move(change.allocation);
+  pool.state.take(active.allocation);
+  count_in(slot, listed.start_s, listed.tenant);
+  parts_.journal.note(EventKind::kResize, job, active.chips);
+  send(slot);
+  parts_.books.take(active);
+  plan_end(slot);
+}
+
 // Goes on at other sites, or over other links.
 void RunningJobs::resize(std::int32_t slot, EventKind event,
                          const std::function<void(ActiveJob&)>& change) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
   const double share = active.batch_share;
   parts_.books.close_segment(
-      active, job_of(active),
-      event == EventKind::kShare ? EndReason::kShareChanged : EndReason::kResize);
+      active, event == EventKind::kShare ? EndReason::kShareChanged : EndReason::kResize);
   parts_.traffic.close(slot);
   parts_.books.change(active, [&](ActiveJob& a) {
     change(a);
@@ -205,15 +253,20 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   const model::Job& j = job_of(active);
   JobCounts& counts = parts_.books.counts;
   parts_.clock.cancel(active.end);
-  parts_.books.close_segment(active, j, why.reason);
+  parts_.books.close_segment(active, why.reason);
   if (why.announced) active.save();
-  counts.lost_chip_seconds += j.chips * (active.worked_s - active.saved_s);
-  active.give_way();
-  active.restart_due_s = why.restart_s;
+  counts.lost_chip_seconds += active.chips * (active.worked_s - active.saved_s);
   const bool preempted = why.reason == EndReason::kPreemption;
   ++(preempted ? counts.preempted : counts.interrupted);
-  parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, j.chips);
-  preempted_[job] = active;
+  parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, active.chips);
+  // It is kept as it asks to start again.
+  ActiveJob kept = active;
+  if (kept.chips != j.chips) {
+    kept.change_size(parts_.clock.now(), parts_.works.evaluate(j, kept.pool), j.chips, 0.0);
+  }
+  kept.give_way();
+  kept.restart_due_s = why.restart_s;
+  preempted_[job] = std::move(kept);
   return leave(slot);
 }
 
@@ -248,27 +301,25 @@ void RunningJobs::end(std::int32_t slot) {
   const std::int32_t job = active.job;
   const model::Job& j = job_of(active);
   const Farewell& farewell = farewell_of(active, j.ending, active.done_s());
-  parts_.books.close_segment(active, j, farewell.reason);
+  parts_.books.close_segment(active, farewell.reason);
   // Exactly, whatever the rounding of seconds over step time.
   if (farewell.state == record::JobState::kCompleted) active.steps_left = 0.0;
-  parts_.journal.note(farewell.event, job, j.chips);
+  parts_.journal.note(farewell.event, job, active.chips);
   ++(parts_.books.counts.*farewell.count);
   parts_.books.write_row(active, j, farewell.state, parts_.clock.now());
-  listener_(job, leave(slot));
+  const double chips = active.chips;
+  listener_(job, chips, leave(slot));
 }
 
 // Gives back all that a running job holds, and its slot. Returns the pools that may use it.
 std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
-  const model::Job& j = job_of(active);
   parts_.books.give_back(active);
   parts_.traffic.cancel(active.catching_up);
   parts_.traffic.close(slot);
+  count_out(slot);
+  resizable_.erase(active.job);
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  pool.running.erase(
-      {active.expected_end_s, static_cast<std::int64_t>(j.chips), active.job, nullptr});
-  pool.running_chip_end_s -= active.expected_end_s * j.chips;
-  pool.running_chips -= j.chips;
   pool.state.give_back(active.allocation);
   // Power that is free again may start jobs of every pool at these sites.
   std::vector<std::int32_t> wake{active.pool};
@@ -298,7 +349,7 @@ void RunningJobs::close() {
   parts_.books.counts.running = static_cast<std::int64_t>(running.size());
   for (const auto& [job, slot] : running) {
     ActiveJob& active = active_[static_cast<size_t>(slot)];
-    parts_.books.close_segment(active, job_of(active), EndReason::kRunEnd);
+    parts_.books.close_segment(active, EndReason::kRunEnd);
     parts_.books.write_row(active, job_of(active), record::JobState::kRunning, std::nan(""));
   }
 }

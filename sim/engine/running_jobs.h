@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "sim/engine/active_job.h"
@@ -37,10 +38,13 @@ class RunningJobs {
   /// What a job was given when it starts.
   struct Start {
     std::int32_t pool = -1;
-    scheduling::Allocation allocation;  // taken from the pool here
-    Work work;
-    double requested_s = 0.0;  // for the whole of its work
-    std::int32_t tenant = -1;  // its organisation
+    scheduling::Allocation allocation;            // taken from the pool here
+    Work work;                                    // at the size that it asks for
+    double requested_s = 0.0;                     // for the whole of its work
+    std::optional<Work> other_size;               // of an elastic job that starts at another
+    std::int64_t chips = 0;                       // of its allocation
+    const scheduling::JobSizes* sizes = nullptr;  // where the policy sizes jobs
+    std::int32_t tenant = -1;                     // its organisation
     record::Bound waited_for = record::Bound::kNone;
   };
   /// @param jobs  all jobs by id; they outlive this.
@@ -56,11 +60,24 @@ class RunningJobs {
   /// A running job stops: it goes back to its last checkpoint and is kept here until it starts
   /// again. Returns the pools that it leaves room in.
   std::vector<std::int32_t> stop(std::int32_t job, const Stop& why);
+  /// What an elastic job goes on with.
+  struct SizeChange {
+    scheduling::Allocation allocation;  // taken from the pool here, once its own is given back
+    Work work;
+    double chips = 0.0;
+    double reshard_s = 0.0;
+  };
+  void change_size(std::int32_t job, SizeChange change);
+  /// Slots of the elastic jobs that run, by job.
+  const std::map<std::int32_t, std::int32_t>& resizable() const { return resizable_; }
+  const ActiveJob& in_slot(std::int32_t slot) const { return active_[static_cast<size_t>(slot)]; }
   const ActiveJob& running(std::int32_t job) const;
   /// A job that was stopped and waits; null: none.
   const ActiveJob* preempted(std::int32_t job) const;
-  /// Called when a job has ended and given everything back, with the pools that it leaves room in.
-  using Listener = std::function<void(std::int32_t job, const std::vector<std::int32_t>& pools)>;
+  /// Called when a job has ended and given everything back, with the chips that it had and the
+  /// pools that it leaves room in.
+  using Listener =
+      std::function<void(std::int32_t job, double chips, const std::vector<std::int32_t>& pools)>;
   void on_end(Listener listener) { listener_ = std::move(listener); }
   /// Routes between sites are others now: jobs over several follow them.
   void routes_changed();
@@ -72,6 +89,8 @@ class RunningJobs {
   std::int32_t take_slot();
   std::int32_t slot_of(std::int32_t job) const;
   bool resume(ActiveJob& active);
+  void count_in(std::int32_t slot, double start_s, std::int32_t tenant);
+  scheduling::RunningJob count_out(std::int32_t slot);
   void send(std::int32_t slot);
   void change_step(std::int32_t slot, double step_s);
   void plan_end(std::int32_t slot);
@@ -99,7 +118,8 @@ class RunningJobs {
   Listener listener_;
   std::deque<ActiveJob> active_;  // slots
   std::vector<std::int32_t> free_slots_;
-  std::map<std::int32_t, ActiveJob> preempted_;  // by job, until it starts again
+  std::map<std::int32_t, std::int32_t> resizable_;  // slots, by job
+  std::map<std::int32_t, ActiveJob> preempted_;     // by job, until it starts again
   std::int64_t count_ = 0;
 };
 

@@ -47,6 +47,7 @@ class Simulation::Impl {
   }
 
   Outcome run(record::TraceWriter& trace);
+  WorkModel works() const { return {scenario_, fleet_, *behaviours_.step_model}; }
   std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
   std::vector<InfeasiblePhase> infeasible_phases() const {
     return engine::infeasible_phases(scenario_, fleet_, *behaviours_.serving_model);
@@ -324,6 +325,9 @@ std::vector<Oversized> Simulation::oversized(const std::vector<model::Job>& jobs
 }
 std::vector<InfeasiblePhase> Simulation::infeasible_phases() const {
   return impl_->infeasible_phases();
+}
+std::vector<WorkModel::Unfit> Simulation::unfit_sizes(const std::vector<model::Job>& jobs) const {
+  return impl_->works().unfit_sizes(jobs);
 }
 void Simulation::on_progress(std::function<void(const Progress&)> listener) {
   impl_->listener = std::move(listener);

@@ -10,6 +10,7 @@
 
 #include "sim/engine/behaviours.h"
 #include "sim/engine/service_places.h"
+#include "sim/engine/work_model.h"
 #include "sim/model/job.h"
 #include "sim/model/scenario.h"
 #include "sim/record/trace_writer.h"
@@ -57,6 +58,9 @@ class Simulation {
 
   /// Phases of disaggregated services that no place they may use can run.
   std::vector<InfeasiblePhase> infeasible_phases() const;
+
+  /// Sizes of elastic streams at which no cluster can run their jobs; see WorkModel.
+  std::vector<WorkModel::Unfit> unfit_sizes(const std::vector<model::Job>& jobs) const;
 
   void on_progress(std::function<void(const Progress&)> listener);
   /// Looked at once per simulated hour; when it becomes true the run ends as interrupted.

@@ -183,13 +183,14 @@ double WorkModel::tokens_per_s(const model::Job& job, std::int32_t pool, std::in
   return known_speeds_.emplace(key, part.feasible ? part.tokens / part.step_s : 0.0).first->second;
 }
 
-Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
-  const Step& here = step(job, pool);
+Work WorkModel::evaluate(const model::Job& job, std::int32_t pool, std::int64_t chips) {
+  const bool asked = static_cast<double>(chips) == job.chips;
+  const Step& here = asked ? step(job, pool) : resized_step(job, pool, chips);
   Work work;
   work.feasible = here.feasible;
   if (!here.feasible) return work;
   work.step_s = here.step_s;
-  work.tokens_per_step = here.tokens;
+  work.tokens_per_step = here.tokens * here.counted;
   work.mfu = here.mfu;
   work.busy_w_per_chip = here.busy_w;
   work.total_w_per_chip = here.total_w;
@@ -209,7 +210,7 @@ Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
   if (here.tokens <= 0.0) {
     work.steps = job.duration_s / here.step_s;
   } else if (job.tokens > 0.0) {
-    work.steps = job.tokens / here.tokens;
+    work.steps = job.tokens / work.tokens_per_step;
   } else {
     // The same tokens as on the stream's first pool, in as many steps as they take here.
     double tokens = 0.0;
@@ -219,7 +220,7 @@ Work WorkModel::evaluate(const model::Job& job, std::int32_t pool) {
       tokens = job.duration_s / reference.step_s * reference.tokens;
       break;
     }
-    work.steps = tokens / here.tokens;
+    work.steps = tokens / work.tokens_per_step;
   }
   return work;
 }

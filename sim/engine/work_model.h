@@ -40,7 +40,23 @@ class WorkModel {
   const std::vector<std::int32_t>& pools_for(const model::Job& job) const;
   /// The job on one of them. A stream's duration is its run time on the first of its pools that
   /// holds the job; elsewhere the same tokens take the time that the step model gives.
-  Work evaluate(const model::Job& job, std::int32_t pool);
+  Work evaluate(const model::Job& job, std::int32_t pool) {
+    return evaluate(job, pool, static_cast<std::int64_t>(job.chips));
+  }
+  /// The same job at another size: the same tokens, its global batch kept, or scaled with the chips
+  /// if its stream says so. A batch M of a scaled one counts (B + M0) / (B + M) of its tokens, B
+  /// the critical batch of the model and M0 the batch at the size that the job asks for.
+  Work evaluate(const model::Job& job, std::int32_t pool, std::int64_t chips);
+  /// Sizes at which an elastic job is feasible in a pool, the one that it asks for among them;
+  /// null: it is not elastic, or not feasible there.
+  const scheduling::JobSizes* sizes(const model::Job& job, std::int32_t pool);
+  /// Listed sizes of elastic streams at which the jobs are feasible in none of their pools, and
+  /// elastic streams that have no other size than that asked for (chips 0); by their first jobs.
+  struct Unfit {
+    std::int32_t stream = -1;
+    std::int64_t chips = 0;
+  };
+  std::vector<Unfit> unfit_sizes(const std::vector<model::Job>& jobs);
   model::Span span_of(const model::Job& job) const;
   /// Of its stream; 0 for replayed jobs.
   std::int32_t priority_of(const model::Job& job) const;
@@ -54,9 +70,11 @@ class WorkModel {
     bool feasible = false;
     double step_s = 1.0, tokens = 0.0, mfu = 0.0, busy_w = 0.0, total_w = 0.0, domain_bytes = 0.0,
            gradient_bytes = 0.0;
+    double counted = 1.0;  // share of the tokens that count
     record::Bound bound = record::Bound::kNone;
   };
   const Step& step(const model::Job& job, std::int32_t pool);
+  const Step& resized_step(const model::Job& job, std::int32_t pool, std::int64_t chips);
   Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t index,
                 double batch_tokens) const;
   Sends sends(const model::TrainingStream& stream, const Step& step) const;
@@ -69,6 +87,9 @@ class WorkModel {
   std::vector<std::vector<std::int32_t>> stream_pools_, trace_pools_;
   std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, Step> known_;
   std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t, double>, double> known_speeds_;
+  // By stream, pool and the size that a job asks for; steps also by another size.
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, scheduling::JobSizes> known_sizes_;
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t, std::int64_t>, Step> known_resized_;
 };
 
 }  // namespace busbar::engine

@@ -6,6 +6,7 @@
 
 #include "sim/base/rows.h"
 #include "sim/input/across_sites_reader.h"
+#include "sim/input/elastic_reader.h"
 #include "sim/input/language_model_reader.h"
 #include "sim/input/reading.h"
 #include "sim/input/service_reader.h"
@@ -217,6 +218,8 @@ void WorkloadReader::stream(const Element& e) {
   }
   if (const Element p = e.child("plan")) s.plan = plan(p);
   if (const Element a = e.child("across-sites")) s.across_sites = read_across_sites(a, problems_);
+  s.deadline = base::Seconds{xml::quantity(e, "deadline", Dimension::kTime, 0.0, problems_, 1.0)};
+  if (const Element x = e.child("elastic")) s.elastic = read_elastic(x, s, workload_, problems_);
   cite_as(e, fmt::format("stream '{}'", s.name));
   first_.add(workload_.streams, std::move(s), e, "stream", problems_);
 }

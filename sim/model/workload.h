@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -171,6 +172,19 @@ struct AcrossSites {
 /// Whether chips wait while a checkpoint is written.
 enum class Checkpointing { kBlocking, kBackground };
 
+/// Sizes at which a stream's elastic jobs can run, beside the one that they ask for.
+struct ElasticSizes {
+  std::vector<std::int64_t> listed;  // ascending; empty: by bounds
+  std::int64_t least = 0, most = 0;  // chips
+  std::int64_t step = 0;             // multiples of this; 0: what is asked for, halved and doubled
+  base::Location where;
+  bool scales_batch = false;           // with the chips; else the global batch stays
+  static constexpr size_t kMost = 64;  // sizes of one job
+
+  /// Ascending, with the size that the job asks for.
+  std::vector<std::int64_t> of(std::int64_t asked) const;
+};
+
 /// A share of a stream's jobs that does not do all its work, and for how long it runs.
 struct EarlyEnd {
   double share = 0.0;
@@ -202,6 +216,8 @@ struct TrainingStream {
   base::Seconds checkpoint_interval;  // 0: none are written
   Checkpointing checkpointing = Checkpointing::kBlocking;
   int priority = 0;
+  std::optional<ElasticSizes> elastic;  // none: jobs keep the size that they ask for
+  base::Seconds deadline;               // after submission; 0: none
 };
 
 /// A replayed log of jobs.
@@ -276,6 +292,8 @@ struct Campaign {
   double start_s(double scenario_start_unix_s) const {
     return std::max(0.0, start_unix_s - scenario_start_unix_s);
   }
+  /// When it should be done, in seconds of a scenario; NaN: no date.
+  double due_s(double scenario_start_unix_s) const;
 };
 
 /// A CSV of measured step times that replaces the built-in estimate.

@@ -85,7 +85,9 @@ enum class EventKind : std::int8_t {
   kInterrupt,
   // A cluster again:
   kOutOfOrder,
-  kRepaired
+  kRepaired,
+  // A job again:
+  kResize
 };
 
 struct JobRow {
@@ -99,6 +101,8 @@ struct JobRow {
   double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
   double lost_tokens = 0;
   Bound waited_for = Bound::kNone;
+  double deadline_s = 0;  // NaN: none
+  std::int32_t resizes = 0;
 };
 
 struct SegmentRow {

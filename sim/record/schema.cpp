@@ -137,7 +137,9 @@ constexpr Column kJobs[] = {
     column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
                            kJobStates),
     column<&JobRow::steps>("steps", "1", "training steps done, in whole batches; 0: rigid"),
-    column<&JobRow::tokens>("tokens", "token", "tokens trained on"),
+    column<&JobRow::tokens>("tokens", "token",
+                            "tokens trained on; where an elastic job scales its batch, those that "
+                            "count towards its target"),
     column<&JobRow::energy_j>("energy_j", "J",
                               "IT energy of its chips and their share of the rest"),
     column<&JobRow::carbon_g>("carbon_g", "g", "carbon dioxide of its electricity"),
@@ -149,6 +151,8 @@ constexpr Column kJobs[] = {
                                  "not exchanged when they were cut off, and what a preempted job "
                                  "had not saved"),
     column<&JobRow::waited_for>("waited_for", "1", "what it waited for last", {}, kBounds),
+    column<&JobRow::deadline_s>("deadline_s", "s", "when it should be done; NaN: no deadline"),
+    column<&JobRow::resizes>("resizes", "1", "how often it changed its size while it ran"),
 };
 
 constexpr Column kSegments[] = {
@@ -182,7 +186,7 @@ constexpr Column kEvents[] = {
         "row of /workload/services"),
     column<&EventRow::value>(
         "value", "1",
-        "how much: submit to reject, fail, cancel, preempt, interrupt: chips; share: "
+        "how much: submit to reject, fail, cancel, preempt, interrupt, resize: chips; share: "
         "step time in s; delivery, "
         "installed, out-of-order, repaired: domains; limit: the lower of both limits in W; "
         "shock-begin, shock-end: capacity "

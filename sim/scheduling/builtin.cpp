@@ -1,6 +1,7 @@
 #include "sim/scheduling/brokers.h"
 #include "sim/scheduling/easy_backfill.h"
 #include "sim/scheduling/fair_share.h"
+#include "sim/scheduling/goodput.h"
 #include "sim/scheduling/placements.h"
 #include "sim/scheduling/ranked.h"
 #include "sim/scheduling/reserving_backfill.h"
@@ -57,6 +58,30 @@ void add_builtin(base::Registry<QueuePolicy>& policies) {
                  return std::make_unique<Ranked>(std::make_unique<ByPriority>(p.get("ageing")),
                                                  backfilling(p.get("depth")));
                });
+  policies.add({"deadline",
+                "the earliest deadline first; jobs that can no longer meet theirs come last",
+                {depth("1", 0.0)}},
+               [](const base::Params& p) {
+                 return std::make_unique<Ranked>(std::make_unique<EarliestDeadline>(),
+                                                 backfilling(p.get("depth")));
+               });
+  policies.add(
+      {"goodput",
+       "elastic jobs get the sizes at which they make most together; EASY for the rest",
+       {{.name = "round",
+         .dimension = base::Dimension::kTime,
+         .fallback = "5 min",
+         .summary = "how often sizes are chosen anew though nothing happens",
+         .least = 1.0},
+        {.name = "power",
+         .fallback = "-0.5",
+         .summary = "of the goodputs whose sum is made large; 1: their total, lower: fairer",
+         .least = -10.0,
+         .most = 1.0}}},
+      [](const base::Params& p) {
+        return std::make_unique<Goodput>(
+            Goodput::Parameters{.round = base::Seconds{p.get("round")}, .power = p.get("power")});
+      });
   policies.add({"fair-share",
                 "organisations by what they have used of their quotas; idle quotas can be borrowed",
                 {{.name = "half-life",

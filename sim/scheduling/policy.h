@@ -30,6 +30,17 @@ struct RunningJob {
   }
 };
 
+/// A running job whose size may change.
+struct ElasticJob {
+  std::int32_t id = -1;
+  const Allocation* allocation = nullptr;
+  model::Span span = model::Span::kCluster;
+  const JobSizes* sizes = nullptr;
+  size_t size = 0;         // index of its present one
+  double work_left = 0.0;  // tokens that count
+  double restart_s = 0.0;  // that it still stands still, after a start or a change of size
+};
+
 /// An organisation: what it may hold, holds and has used, over all pools.
 struct Tenant {
   double quota_chips = 0.0;  // 0: nothing of its own
@@ -44,19 +55,29 @@ struct PoolView {
   const WaitingQueue& queue;            // by rank, then in submission order
   const std::set<RunningJob>& running;  // by expected end
   const Placement& placement;
-  std::span<const Tenant> tenants = {};  // by index of the organisation
+  std::span<const Tenant> tenants = {};      // by index of the organisation
+  std::span<const ElasticJob> elastic = {};  // those that run, by id, for policies that size jobs
 };
 
-/// A job that starts, and where.
+/// A job that starts, and where. An elastic job starts at the size of its allocation.
 struct Start {
   WaitingQueue::Place place = WaitingQueue::kEnd;
   Allocation allocation;
 };
 
-/// What a pass decided.
+/// A running elastic job that goes on with another number of chips.
+struct Resize {
+  std::int32_t id = -1;
+  size_t size = 0;        // index into its sizes, another than the present one
+  Allocation allocation;  // found with its own chips given back
+};
+
+/// What a pass decided. In this order: jobs give way, shrink, start, grow.
 struct Decisions {
   std::vector<std::int32_t> preempted;        // running jobs that give way first, by id
-  std::vector<Start> starts;                  // in order; each fits in what the earlier ones leave
+  std::vector<Resize> shrinks;                // in order; each fits in what the earlier ones leave
+  std::vector<Start> starts;                  // likewise
+  std::vector<Resize> grows;                  // likewise
   Obstacle head_waits_for = Obstacle::kNone;  // of the first job that stays
 };
 
@@ -69,8 +90,18 @@ class QueuePolicy {
   virtual ~QueuePolicy() = default;
   virtual Decisions decide(const PoolView& pool) const = 0;
   /// Where a job stands in its queue: the lowest rank first, then by submission, then by id.
-  /// Asked once, when the job queues.
+  /// Asked when the job queues, and when its rank changes.
   virtual double rank(const WaitingJob&) const { return 0.0; }
+  /// After which time a job that still waits has another rank; infinite: its rank stays.
+  virtual base::Seconds rank_holds_until(const WaitingJob&) const {
+    return base::Seconds{std::numeric_limits<double>::infinity()};
+  }
+  /// How often a pool is looked at in which elastic jobs run, though nothing happens there;
+  /// infinite: the policy gives all jobs the sizes that they ask for, and changes none.
+  virtual base::Seconds round() const {
+    return base::Seconds{std::numeric_limits<double>::infinity()};
+  }
+  bool sizes_jobs() const { return round().value < std::numeric_limits<double>::infinity(); }
   /// After how long a chip-second that an organisation has used counts half.
   virtual base::Seconds usage_half_life() const {
     return base::Seconds{std::numeric_limits<double>::infinity()};

@@ -17,6 +17,12 @@ std::int64_t PoolState::chips_of(const Share& share) const {
   return share.whole_domains * part.chips_per_domain + share.shared_chips;
 }
 
+std::int64_t PoolState::chips_of(const Allocation& allocation) const {
+  std::int64_t sum = 0;
+  for (const Share& share : allocation.shares) sum += chips_of(share);
+  return sum;
+}
+
 std::int64_t PoolState::free_chips() const {
   std::int64_t sum = 0;
   for (const Part& part : parts) {

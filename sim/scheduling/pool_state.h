@@ -93,6 +93,8 @@ class PoolState {
   void give_back(const Allocation& allocation);
   /// Chips of one share.
   std::int64_t chips_of(const Share& share) const;
+  /// Chips of all shares.
+  std::int64_t chips_of(const Allocation& allocation) const;
 
  private:
   bool find_in_part(std::int32_t part, std::int64_t chips, Share& share,

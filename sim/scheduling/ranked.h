@@ -12,6 +12,9 @@ class Order {
  public:
   virtual ~Order() = default;
   virtual double rank(const WaitingJob& job) const = 0;
+  virtual base::Seconds rank_holds_until(const WaitingJob&) const {
+    return base::Seconds{std::numeric_limits<double>::infinity()};
+  }
 };
 
 /// The shortest requested time first (shortest job first).
@@ -41,6 +44,14 @@ class ByPriority : public Order {
   double ageing_per_hour_;
 };
 
+/// The earliest deadline first, as long as it can be met by the requested time. Then jobs without a
+/// deadline, and last those that would end after theirs if they started at once, by deadline too.
+class EarliestDeadline : public Order {
+ public:
+  double rank(const WaitingJob& job) const override;
+  base::Seconds rank_holds_until(const WaitingJob& job) const override;
+};
+
 /// An order, and a policy that takes the jobs in it.
 class Ranked : public QueuePolicy {
  public:
@@ -48,6 +59,9 @@ class Ranked : public QueuePolicy {
       : order_(std::move(order)), policy_(std::move(policy)) {}
   Decisions decide(const PoolView& pool) const override { return policy_->decide(pool); }
   double rank(const WaitingJob& job) const override { return order_->rank(job); }
+  base::Seconds rank_holds_until(const WaitingJob& job) const override {
+    return order_->rank_holds_until(job);
+  }
 
  private:
   std::unique_ptr<Order> order_;

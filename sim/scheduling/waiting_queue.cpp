@@ -119,6 +119,15 @@ void WaitingQueue::push(const WaitingJob& job) {
   chips_ += job.request.chips;
 }
 
+WaitingQueue::Place WaitingQueue::find(const WaitingJob& job) const {
+  const auto at = std::lower_bound(jobs_.begin(), jobs_.end(), job, before);
+  // One that has left may still stand before the same one pushed again.
+  for (auto same = at; same != jobs_.end() && !before(job, *same); ++same) {
+    if (same->id == job.id) return same - jobs_.begin();
+  }
+  return kEnd;
+}
+
 void WaitingQueue::erase(Place place) {
   WaitingJob& job = jobs_[static_cast<size_t>(place)];
   chips_ -= job.request.chips;

@@ -3,14 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
+#include "sim/scheduling/job_sizes.h"
 #include "sim/scheduling/pool_state.h"
 
 namespace busbar::scheduling {
 
-/// A job that waits. `requested_s` is the user's estimate of its run time.
+/// A job that waits. `requested_s` is the user's estimate of its run time. An elastic job asks a
+/// policy that sizes jobs for its least size, and for the time that it takes there.
 struct WaitingJob {
   std::int32_t id = -1;
   Request request;
@@ -19,6 +22,9 @@ struct WaitingJob {
   std::int32_t priority = 0;
   std::int32_t tenant = -1;  // its organisation; -1: none
   double rank = 0.0;         // by the policy; the lowest stands first
+  double ranked_s = 0.0;     // when it was given that rank
+  double deadline_s = std::numeric_limits<double>::infinity();
+  const JobSizes* sizes = nullptr;  // of an elastic job, where the policy sizes jobs
 };
 
 /// Chips that are free from now until a time.
@@ -56,6 +62,9 @@ class WaitingQueue {
 
   /// Puts a job where it belongs.
   void push(const WaitingJob& job);
+  /// Where a job stands that has been pushed with this rank, time of submission and id; kEnd: not
+  /// here.
+  Place find(const WaitingJob& job) const;
   /// Removes the job at a place.
   void erase(Place place);
   const WaitingJob& operator[](Place place) const { return jobs_[static_cast<size_t>(place)]; }

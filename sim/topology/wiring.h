@@ -93,8 +93,9 @@ struct LinkSpec {
   base::Seconds latency;           // of a hop
 };
 
-/// Reads a network without a world: `torus:4x4x4`, `torus:4x4x8-twisted`, `mesh:4x4`, `ring:16`, `switch:72`, `nvswitch:8`
-/// (which adds up what its ports send) or `fat-tree:8x16@2` (leaves x hosts @ oversubscription).
+/// Reads a network without a world: `torus:4x4x4`, `torus:4x4x8-twisted`, `mesh:4x4`, `ring:16`,
+/// `switch:72`, `nvswitch:8` (which adds up what its ports send) or `fat-tree:8x16@2` (leaves x
+/// hosts @ oversubscription).
 std::optional<Wiring> parse_topology(std::string_view text, const LinkSpec& cable,
                                      base::Diagnostics& problems);
 
