@@ -62,8 +62,17 @@ class KnownBehaviours {
   }
   const auto& by_kind() const { return by_kind_; }
 
+  /// Lets a behaviour take the place of whatever a scenario names.
+  void choose(const std::string& kind, const std::string& name) { chosen_[kind] = name; }
+  /// What was chosen so, or `named`.
+  std::string chosen(std::string_view kind, const std::string& named) const {
+    const auto k = chosen_.find(kind);
+    return k == chosen_.end() ? named : k->second;
+  }
+
  private:
   std::map<std::string, std::map<std::string, BehaviourSpec, std::less<>>, std::less<>> by_kind_;
+  std::map<std::string, std::string, std::less<>> chosen_;  // by kind
 };
 
 /// Checked parameters of one behaviour, in SI units.
@@ -96,6 +105,7 @@ class Registry {
 
   explicit Registry(std::string kind) : kind_(std::move(kind)) {}
 
+  bool has(const std::string& name) const { return rows_.count(name) > 0; }
   void add(BehaviourSpec spec, Factory factory) {
     const std::string name = spec.name;
     rows_.insert_or_assign(name, Row{std::move(spec), std::move(factory)});

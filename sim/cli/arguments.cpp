@@ -14,12 +14,21 @@ void add_overrides(CLI::App* command, std::vector<std::string>& overrides) {
       ->allow_extra_args(false);
 }
 
+void add_policy_library(CLI::App* command, PolicyLibrary& library) {
+  command->add_option("--policy-library", library.path,
+                      "shared library with a queue policy, which takes the place of the "
+                      "scenario's; see sim/doc/user-guide/write-a-policy.md");
+  command->add_option("--policy-timeout", library.timeout,
+                      "longest time of one of its calls (default \"10 s\")");
+}
+
 // The scenario of a command and what may be changed of it.
 void add_scenario(CLI::App* command, ScenarioChoice& choice) {
   command->add_option("scenario", choice.scenario, "scenario XML file")->required();
   add_overrides(command, choice.overrides);
   command->add_option("--seed", choice.seed, "seed of all random streams");
   command->add_option("--replicate", choice.replicate, "replicate number, shared across variants");
+  add_policy_library(command, choice.policy);
 }
 
 void add_estimate(CLI::App* command, EstimateOptions& options) {

@@ -13,6 +13,7 @@ class App;
 namespace busbar::cli {
 
 void add_overrides(CLI::App* command, std::vector<std::string>& overrides);
+void add_policy_library(CLI::App* command, PolicyLibrary& library);
 void add_scenario(CLI::App* command, ScenarioChoice& choice);
 void add_estimate(CLI::App* command, EstimateOptions& options);
 void add_reliability(CLI::App* command, ReliabilityOptions& o);

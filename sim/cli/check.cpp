@@ -25,8 +25,10 @@ Json as_json(const base::Diagnostic& problem) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  const base::KnownBehaviours known = Registries().known();
   base::Diagnostics problems;
+  Registries registries;
+  add_policy_library(options.policy, registries, problems);
+  const base::KnownBehaviours known = registries.known();
   std::vector<model::Unused> unused;
   for (const std::string& file : options.files) {
     input::check_file(file, options.overrides, known, problems, &unused);

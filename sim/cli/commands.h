@@ -32,6 +32,7 @@ struct RunOptions {
 
 struct CheckOptions {
   std::vector<std::string> files;
+  PolicyLibrary policy;
   std::vector<std::string> overrides;
   bool unused = false;
   bool json = false;
@@ -53,6 +54,7 @@ struct ListOptions {
   std::string what;  // behaviours, assumptions, sources, claims, …
   std::string file;
   std::vector<std::string> overrides;
+  PolicyLibrary policy;
   bool json = false;
 };
 

@@ -16,7 +16,7 @@ int export_file(const ExportOptions& options) {
     fmt::print(stderr, "error: '{}' exists; --force overwrites it\n", options.output);
     return kIoFailure;
   }
-  const Registries registries;
+  Registries registries;
   base::Diagnostics problems;
   const auto loaded = load(options.choice, registries, problems);
   if (!loaded) return report(problems);

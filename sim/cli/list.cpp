@@ -31,9 +31,8 @@ void print(const Rows& rows, bool json, const std::vector<size_t>& right = {}) {
   fmt::print("{}\n", base::Json(all).dump());
 }
 
-Rows behaviours() {
+Rows behaviours(const base::KnownBehaviours& known) {
   Rows rows{{"kind", "name", "parameters", "what it does"}};
-  const base::KnownBehaviours known = Registries().known();
   for (const auto& [kind, specs] : known.by_kind()) {
     for (const auto& [name, spec] : specs) {
       std::vector<std::string> parameters;
@@ -166,8 +165,13 @@ Rows requests(const std::vector<generator::LoggedRequest>& log) {
 }  // namespace
 
 int list(const ListOptions& options) {
+  base::Diagnostics problems;
+  Registries registries;
+  add_policy_library(options.policy, registries, problems);
+  if (problems.has_errors()) return report(problems);
+  const base::KnownBehaviours known = registries.known();
   if (options.what == "behaviours") {
-    print(behaviours(), options.json);
+    print(behaviours(known), options.json);
     return kOk;
   }
   if (options.what == "trace-format") {
@@ -189,10 +193,8 @@ int list(const ListOptions& options) {
                                             : "world or a scenario");
     return kBadInput;
   }
-  base::Diagnostics problems;
   if (options.what == "models") {
-    const auto workload =
-        input::read_workload(options.file, options.overrides, Registries().known(), problems);
+    const auto workload = input::read_workload(options.file, options.overrides, known, problems);
     if (!workload) return report(problems);
     print(models(*workload), options.json, {1, 2, 3, 4, 5, 6});
     return kOk;
@@ -208,8 +210,7 @@ int list(const ListOptions& options) {
   std::vector<model::Citation> of_workload;
   const std::string kind = input::kind_of(options.file, problems);
   if (kind == "scenario") {
-    auto scenario =
-        input::read_scenario(options.file, options.overrides, Registries().known(), problems);
+    auto scenario = input::read_scenario(options.file, options.overrides, known, problems);
     if (scenario) {
       platform = std::move(scenario->platform);
       of_workload = std::move(scenario->workload.citations);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,11 +11,26 @@
 #include "sim/cli/registries.h"
 #include "sim/model/job.h"
 #include "sim/model/scenario.h"
+#include "sim/scheduling/plugin_process.h"
 
 namespace busbar::cli {
 
+/// A queue policy in a shared library.
+struct PolicyLibrary {
+  std::string path;              // empty: none
+  std::string timeout = "10 s";  // of each call
+};
+
+/// Starts the process of a policy library, if there is one, and adds its policy to the registries.
+/// To be called before anything is simulated or written. Null, with the problem told, if it cannot
+/// be used, and where there is none.
+std::shared_ptr<scheduling::PluginProcess> add_policy_library(const PolicyLibrary& library,
+                                                              Registries& registries,
+                                                              base::Diagnostics& problems);
+
 /// A scenario file and what the command line changes of it.
 struct ScenarioChoice {
+  PolicyLibrary policy;
   std::string scenario;
   std::vector<std::string> overrides;  // --set
   std::optional<std::uint64_t> seed, replicate;
@@ -23,10 +39,12 @@ struct ScenarioChoice {
 struct Load {
   model::Scenario scenario;
   std::vector<model::Job> jobs;
+  std::shared_ptr<scheduling::PluginProcess> plugin;  // of its queue policy; null: a built-in one
 };
 
 /// Reads a scenario and generates its jobs; nothing, with all problems told, if it cannot be run.
-std::optional<Load> load(const ScenarioChoice& choice, const Registries& registries,
+/// What its policy library holds is added to the registries.
+std::optional<Load> load(const ScenarioChoice& choice, Registries& registries,
                          base::Diagnostics& problems);
 
 }  // namespace busbar::cli

@@ -58,6 +58,7 @@ int dispatch(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "check input files and print every problem");
   check->add_option("files", check_options.files, "XML files")->required();
   cli::add_overrides(check, check_options.overrides);
+  cli::add_policy_library(check, check_options.policy);
   check->add_flag("--unused", check_options.unused, "name what is read but not yet simulated");
   check->add_flag("--json", check_options.json, "print as JSON");
 
@@ -86,6 +87,7 @@ int dispatch(int argc, char** argv) {
                    "world or scenario; for models, a mix or a catalogue of models; for "
                    "requests, a log of Azure or Mooncake");
   cli::add_overrides(list, list_options.overrides);
+  cli::add_policy_library(list, list_options.policy);
   list->add_flag("--json", list_options.json, "print as JSON");
 
   auto* export_command = app.add_subcommand("export", "write what a run would use in another form");

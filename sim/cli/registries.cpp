@@ -23,6 +23,7 @@ base::KnownBehaviours Registries::known() const {
   collectives.describe(known);
   arrivals.describe(known);
   logs.describe(known);
+  if (!chosen_policy.empty()) known.choose(queue_policies.kind(), chosen_policy);
   return known;
 }
 

@@ -1,6 +1,8 @@
 /// Everything that can be chosen by name, from the open lists of all folders.
 #pragma once
 
+#include <string>
+
 #include "sim/base/registry.h"
 #include "sim/collectives/algorithm.h"
 #include "sim/engine/behaviours.h"
@@ -19,6 +21,9 @@ struct Registries {
   base::Registry<collectives::Algorithm> collectives{"collective"};
   base::Registry<generator::ArrivalProcess> arrivals{"arrival process"};
   base::Registry<generator::LogReader> logs{"log format"};
+
+  // A queue policy that takes the place of the scenario's, from a library; empty: none.
+  std::string chosen_policy;
 
   /// What input files may name.
   base::KnownBehaviours known() const;

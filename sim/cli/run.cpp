@@ -135,6 +135,17 @@ void print_plan(const model::Scenario& scenario, const std::vector<model::Job>& 
       scenario.hash);
 }
 
+// What asking a policy in a library took.
+void note_calls(const scheduling::PluginProcess& plugin, record::TraceWriter& trace) {
+  const auto& latency = plugin.latency();
+  trace.set_summary("policy_calls", latency.calls);
+  trace.set_wall_summary(
+      "policy_call_mean_s",
+      latency.total_s / static_cast<double>(std::max<std::int64_t>(latency.calls, 1)));
+  trace.set_wall_summary("policy_call_max_s", latency.most_s);
+  trace.set_wall_summary("policy_call_total_s", latency.total_s);
+}
+
 size_t longest_name(const std::vector<model::Job>& jobs) {
   size_t longest = 1;
   for (const model::Job& job : jobs) longest = std::max(longest, job.name.size());
@@ -144,12 +155,13 @@ size_t longest_name(const std::vector<model::Job>& jobs) {
 }  // namespace
 
 int run(const RunOptions& options) {
-  const Registries registries;
+  Registries registries;
   base::Diagnostics problems;
   auto loaded = load(options.choice, registries, problems);
   if (!loaded) return report(problems);
   const model::Scenario* scenario = &loaded->scenario;
   std::vector<model::Job>& jobs = loaded->jobs;
+  const scheduling::PluginProcess* plugin = loaded->plugin.get();
 
   const engine::Behaviours behaviours = registries.make(*scenario);
   const size_t name_width = longest_name(jobs);
@@ -170,9 +182,13 @@ int run(const RunOptions& options) {
     std::filesystem::create_directories("runs");
     output = fmt::format("runs/{}.h5", scenario->name);
   }
-  const record::Provenance provenance{BUSBAR_VERSION, BUSBAR_GIT_SHA, options.command_line,
+  const record::Provenance provenance{BUSBAR_VERSION,
+                                      BUSBAR_GIT_SHA,
+                                      options.command_line,
                                       engine::Simulation::simgrid_version(),
-                                      engine::Simulation::simgrid_config()};
+                                      engine::Simulation::simgrid_config(),
+                                      plugin != nullptr ? plugin->library() : "",
+                                      plugin != nullptr ? plugin->sha256() : ""};
   record::TraceWriter trace(*scenario, provenance,
                             {.path = output,
                              .overwrite = options.force,
@@ -184,8 +200,14 @@ int run(const RunOptions& options) {
   {
     ProgressLine line(options.progress, scenario->start_unix_s);
     if (line.on()) simulation.on_progress([&](const engine::Progress& p) { line.show(p); });
-    outcome = simulation.run(trace);
+    try {
+      outcome = simulation.run(trace);
+    } catch (const scheduling::PolicyFailure&) {
+      if (plugin != nullptr) note_calls(*plugin, trace);
+      throw;
+    }
   }
+  if (plugin != nullptr) note_calls(*plugin, trace);
   trace.finish(outcome.interrupted ? record::Status::kInterrupted : record::Status::kComplete,
                outcome.fingerprint);
   const int shown = show({output, options.json});

@@ -1,9 +1,13 @@
 #include "sim/engine/job_desk.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "sim/base/calendar.h"
+#include "sim/base/error.h"
 #include "sim/engine/deadlines.h"
 #include "sim/faults/restart.h"
 
@@ -198,16 +202,34 @@ void JobDesk::request_decision(std::int32_t index) {
                   [this, index] { decide(index); });
 }
 
+// A policy that cannot be followed ends the run: told with the time and the job.
+scheduling::Decisions JobDesk::decision_for(const Pool& pool, std::int32_t index) {
+  const double now = parts_.clock.now();
+  const auto elastic = resizing_.running_in(index);
+  try {
+    return parts_.behaviours.queue_policy->decide({now, pool.state, pool.queue, pool.running,
+                                                   *parts_.behaviours.placement, tenants_.at(now),
+                                                   elastic});
+  } catch (const scheduling::PolicyFailure& failure) {
+    const auto job = static_cast<size_t>(failure.job());
+    const bool known = failure.job() >= 0 && job < jobs_.size();
+    throw scheduling::PolicyFailure(
+        fmt::format("at {} ({:.6f} s): {}{}",
+                    base::format_date_time(parts_.scenario.start_unix_s + now), now, failure.what(),
+                    known                 ? fmt::format(": '{}' (id {})", jobs_[job].name, job)
+                    : failure.job() != -1 ? fmt::format(": id {}", failure.job())
+                                          : ""),
+        failure.job());
+  }
+}
+
 void JobDesk::decide(std::int32_t index) {
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   pool.decision_pending = false;
   if (hook_) hook_(index);
   if (pool.queue.empty() && !resizing_.any_in(index)) return resizing_.plan_round(index);
   parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
-  const auto elastic = resizing_.running_in(index);
-  scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
-      {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
-       tenants_.at(parts_.clock.now()), elastic});
+  scheduling::Decisions decisions = decision_for(pool, index);
   for (const std::int32_t job : decisions.preempted) {
     stop(job, {record::EndReason::kPreemption, parts_.behaviours.queue_policy->restart_time().value,
                false});

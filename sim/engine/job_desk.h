@@ -70,6 +70,7 @@ class JobDesk {
   void enqueue(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
+  scheduling::Decisions decision_for(const Pool& pool, std::int32_t index);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
   double load_s(const ActiveJob& active) const;
   bool all_still_fit(std::int32_t index) const;

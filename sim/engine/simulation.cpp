@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <limits>
 
 #include "sim/engine/clock.h"
@@ -297,7 +298,13 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   clock_.at(0.0, Phase::kSample, 0, [this] { sample(); });
   jobs.before_decision([&](std::int32_t pool) { serving.claim(pool); });
   jobs.open();
-  clock_.run(horizon_s_);
+  // What a policy that fails has led to until then is written like any end of a run.
+  std::exception_ptr failure;
+  try {
+    clock_.run(horizon_s_);
+  } catch (const scheduling::PolicyFailure&) {
+    failure = std::current_exception();
+  }
 
   const double end_s = clock_.now();
   for (SiteMeter& site : fleet_.sites) site.advance(end_s);
@@ -309,6 +316,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   reporter.summarise(end_s, clock_.events());
   report_progress();
   desks_ = nullptr;
+  if (failure) std::rethrow_exception(failure);
   return {interrupted_, journal.fingerprint(), clock_.events()};
 }
 

@@ -67,6 +67,8 @@ class Simulation {
   void interrupt_when(const std::atomic<bool>& flag);
 
   /// Runs to the horizon or until nothing is left to do, writing all tables but the status.
+  /// @throws scheduling::PolicyFailure  when the queue policy failed; the tables tell all till
+  /// then.
   Outcome run(record::TraceWriter& trace);
 
  private:

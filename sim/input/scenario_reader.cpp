@@ -21,6 +21,7 @@ base::BehaviourChoice choose(const Element& e, std::string_view attribute, std::
                              base::Diagnostics& problems) {
   base::BehaviourChoice choice{fallback, {}};
   if (e) choice.name = e.get(attribute, fallback);
+  choice.name = known.chosen(kind, choice.name);
   const base::BehaviourSpec* spec = known.find(kind, choice.name);
   if (spec == nullptr) {
     problems.error(e.where(attribute), "unknown {} '{}';{}", kind, choice.name,

@@ -405,6 +405,9 @@ constexpr Attribute kAttributes[] = {
      "running hash of time, kind and subject of every event; empty: not closed"},
     {"/provenance", "simgrid_version", "text", "version of SimGrid"},
     {"/provenance", "simgrid_config", "text", "its settings, `name=value`, one a line"},
+    {"/provenance", "policy_library", "text",
+     "library that holds the queue policy, as given; absent: a built-in policy"},
+    {"/provenance", "policy_library_sha256", "text", "SHA-256 of its file, in the same case"},
 };
 
 }  // namespace

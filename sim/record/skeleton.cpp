@@ -90,6 +90,10 @@ void write_provenance(hid_t file, const model::Scenario& scenario, const Provena
   set_text(group.get(), "fingerprint", "", kFingerprintWidth);
   set("simgrid_version", provenance.simgrid_version);
   set("simgrid_config", attribute_text(config));
+  if (!provenance.policy_library.empty()) {
+    set("policy_library", attribute_text(provenance.policy_library));
+    set("policy_library_sha256", provenance.policy_library_sha256);
+  }
 
   const Handle inputs = make_group(file, "/provenance/inputs");
   std::set<std::string> written;

@@ -130,6 +130,9 @@ class TraceWriter::Impl {
   }
 
   void set_summary(const std::string& name, const SummaryValue& value) { summary_[name] = value; }
+  void set_wall_summary(const std::string& name, double seconds) {
+    summary_[name] = fixed_date_ ? 0.0 : seconds;
+  }
 
   void finish(Status status, std::optional<std::uint64_t> fingerprint) {
     base::ensure(file_.has_value(), "a trace is finished once");
@@ -274,6 +277,10 @@ void TraceWriter::add_sample(double time_s, std::span<const SiteSample> sites,
 
 void TraceWriter::set_summary(const std::string& name, const SummaryValue& value) {
   impl_->set_summary(name, value);
+}
+
+void TraceWriter::set_wall_summary(const std::string& name, double seconds) {
+  impl_->set_wall_summary(name, seconds);
 }
 
 void TraceWriter::finish(Status status, std::uint64_t fingerprint) {

@@ -21,6 +21,7 @@ namespace busbar::record {
 struct Provenance {
   std::string version, git_sha, command_line, simgrid_version;
   std::map<std::string, std::string> simgrid_config;
+  std::string policy_library, policy_library_sha256;  // empty: the policy is a built-in one
 };
 
 /// A link whose throughput is sampled, for `/platform/links` and `/series/link`.
@@ -72,6 +73,8 @@ class TraceWriter {
   using SummaryValue = std::variant<double, std::int64_t, std::string>;
   /// Sets one attribute of `/summary`.
   void set_summary(const std::string& name, const SummaryValue& value);
+  /// The same with seconds of wall-clock time: 0 when SOURCE_DATE_EPOCH is set.
+  void set_wall_summary(const std::string& name, double seconds);
 
   /// Writes what is buffered, sets `@status`, the fingerprint and the run's cost, closes the file
   /// and renames it to its final name (complete and interrupted runs; a failed run keeps `.part`).

@@ -5,9 +5,11 @@
 #include <limits>
 #include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <vector>
 
+#include "sim/base/error.h"
 #include "sim/base/quantity.h"
 #include "sim/base/registry.h"
 #include "sim/scheduling/pool_state.h"
@@ -79,6 +81,18 @@ struct Decisions {
   std::vector<Start> starts;                  // likewise
   std::vector<Resize> grows;                  // likewise
   Obstacle head_waits_for = Obstacle::kNone;  // of the first job that stays
+};
+
+/// A policy that cannot be followed: what it did, and the job it did it to (-1: none). The run
+/// ends.
+class PolicyFailure : public base::SimulationError {
+ public:
+  explicit PolicyFailure(const std::string& what, std::int32_t job = -1)
+      : SimulationError(what), job_(job) {}
+  std::int32_t job() const { return job_; }
+
+ private:
+  std::int32_t job_;
 };
 
 /// Decides which waiting jobs start now.

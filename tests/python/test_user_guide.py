@@ -8,25 +8,29 @@ import pytest
 
 pytestmark = pytest.mark.binary
 
-BLOCK = re.compile(r"^```(xml|sh|text)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```(xml|c|sh|text)\n(.*?)^```$", re.M | re.S)
+FILES = {"xml": r"<!-- (\S+) -->", "c": r"/\* (\S+) \*/"}  # how a file names itself
 
 
 def words(text):
     return " ".join(text.split())
 
 
-@pytest.mark.parametrize("page", ["add-a-chip", "add-a-site", "add-a-model"])
+@pytest.mark.parametrize("page", ["add-a-chip", "add-a-site", "add-a-model", "write-a-policy"])
 def test_a_page_does_what_it_says(root, binary, tmp_path, page):
     for folder in ("platforms", "workloads"):
         shutil.copytree(root / folder, tmp_path / folder)
     (tmp_path / "runs").mkdir()
+    (tmp_path / "sim" / "scheduling").mkdir(parents=True)
+    header = "sim/scheduling/busbar_policy.h"
+    shutil.copy(root / header, tmp_path / header)
     (tmp_path / "build" / "release").mkdir(parents=True)
     (tmp_path / "build" / "release" / "busbar").symlink_to(binary)
-    printed, seen = "", {"xml": 0, "sh": 0, "text": 0}
+    printed, seen = "", dict.fromkeys(["file", "sh", "text"], 0)
     for kind, text in BLOCK.findall((root / f"sim/doc/user-guide/{page}.md").read_text()):
-        seen[kind] += 1
-        if kind == "xml":
-            path = re.match(r"<!-- (\S+) -->", text)[1]
+        seen["file" if kind in FILES else kind] += 1
+        if kind in FILES:
+            path = re.match(FILES[kind], text)[1]
             (tmp_path / path).write_text(text)
         elif kind == "sh":
             done = subprocess.run(
