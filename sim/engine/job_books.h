@@ -14,8 +14,10 @@ namespace busbar::engine {
 /// Counts of what became of the jobs, by cause of waiting where they waited.
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
-               rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0;
-  double chip_seconds = 0.0;        // of started jobs
+               rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0,
+               moved = 0,     // brokered anew, to another pool, when theirs could not hold them
+      stranded = 0;           // wait at the end in a pool that can never hold them
+  double chip_seconds = 0.0;  // of started jobs
   double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
   double lost_chip_seconds = 0.0;   // of work since the last checkpoint, when a job was stopped
   double restart_chip_seconds = 0.0;

@@ -103,7 +103,9 @@ void ServingDesk::route(double now_s) {
   std::vector<std::vector<double>> free_domains;  // what services may take, by pool and part
   for (const Pool& pool : fleet_.pools) {
     auto& of_pool = free_domains.emplace_back();
-    for (const PartInfo& part : pool.parts) of_pool.push_back(static_cast<double>(part.powered));
+    for (const PartInfo& part : pool.parts) {
+      of_pool.push_back(static_cast<double>(part.powered - part.leaving));
+    }
   }
   for (Holding& holding : holdings_) {
     holding.requests_per_s = holding.due_per_s = 0.0;
