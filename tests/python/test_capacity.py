@@ -4,6 +4,7 @@ import subprocess
 
 import busbar
 import pytest
+from busbar import compare
 from conftest import ROOT
 
 pytestmark = pytest.mark.binary
@@ -18,8 +19,8 @@ def write_scenario(
 ):
     """Two clusters of ten one-chip nodes, alike but for their vendors, one at each of two sites.
 
-    `jobs`: rows of (submit, chips, run time) of a log, in seconds. The generic cluster gets ten more
-    nodes on day 5.
+    `jobs`: rows of (submit, chips, run time) of a log, in seconds. The generic cluster gets ten
+    more nodes on day 5.
     """
     (folder / "world.xml").write_text(
         '<platform name="two" xmlns:xi="http://www.w3.org/2001/XInclude">'
@@ -98,10 +99,19 @@ def at(series, cluster, day):
             '<event at="6 d" kind="late-delivery" cluster="ours" duration="3 d"/>',
             10,
         ),
-        ('<event at="1 d" kind="supplier-halt" vendor="generic" stops="deliveries" '
-         'duration="4 d"/>', 9),
-        ('<event at="1 d" kind="export-ban" vendor="generic" jurisdiction="US" duration="4 d"/>', 9),
-        ('<event at="1 d" kind="export-ban" vendor="generic" jurisdiction="FR" duration="4 d"/>', 5),
+        (
+            '<event at="1 d" kind="supplier-halt" vendor="generic" stops="deliveries" '
+            'duration="4 d"/>',
+            9,
+        ),
+        (
+            '<event at="1 d" kind="export-ban" vendor="generic" jurisdiction="US" duration="4 d"/>',
+            9,
+        ),
+        (
+            '<event at="1 d" kind="export-ban" vendor="generic" jurisdiction="FR" duration="4 d"/>',
+            5,
+        ),
         ('<event at="1 d" kind="export-ban" vendor="rival" jurisdiction="US" duration="4 d"/>', 5),
     ],
 )
@@ -199,26 +209,89 @@ def test_a_cluster_closes_down(binary, tmp_path):
     assert at(installed, "ours", 3.1) == 0
 
 
+# The flagship question: one of three vendors fails on day 10. Its chips do no more, its portable
+# jobs go on elsewhere, and up to then both runs are the same.
+def test_supplier_halt_on_three_vendors(binary):
+    folder = ROOT / "workloads" / "scenarios"
+    short = {"/scenario/@horizon": "13 d"}
+    with (
+        busbar.run(folder / "anthropic-2026.xml", short, progress=False) as control,
+        busbar.run(folder / "supplier-halt.xml", short, progress=False) as halt,
+    ):
+        for run in (control, halt):
+            summary = run.summary
+            ended = ("completed", "killed", "failed", "cancelled", "rejected", "running", "waiting")
+            assert summary["jobs_submitted"] == sum(summary[f"jobs_{state}"] for state in ended)
+        before = [run.events[run.events["time_s"] < 10 * DAY] for run in (control, halt)]
+        assert before[0].equals(before[1])
+        installed = halt.cluster_series("installed")
+        assert installed["azure-gb300"][10.5 * DAY] == installed["azure-gb200"][10.5 * DAY] == 0
+        late = halt.segments[halt.segments["end_s"] > 10 * DAY + 1]
+        assert not late["cluster"].astype(str).str.startswith("azure").any()
+        moved = halt.events[halt.events["kind"] == "moved"]["subject"]
+        assert halt.summary["jobs_moved"] == len(moved) > 10
+        assert halt.summary.get("jobs_stranded", 0) == 0
+        table = compare.compare(control, halt)
+        assert table.loc["nvidia: powered chip-hours", "change"] == pytest.approx(-3 / 13, abs=0.01)
+        assert table.loc["google: powered chip-hours", "change"] == pytest.approx(0.0, abs=1e-9)
+        assert table.loc["tokens trained", "difference"] < 0.0
+        assert (table["other"] - table["control"]).equals(table["difference"])
+
+
+# The tokens that a job has to train are done in all, wherever it goes on.
+def test_moved_jobs_do_all_their_work(binary):
+    scenario = ROOT / "workloads" / "scenarios" / "supplier-halt.xml"
+    with busbar.run(scenario, {"/scenario/@horizon": "16 d"}, progress=False) as run:
+        moved = run.events[run.events["kind"] == "moved"]["subject"].unique()
+        jobs = run.jobs.reset_index().set_index("id")
+        halted = set(run.segments[run.segments["end_reason"] == "capacity"]["job"])
+        rows = jobs.loc[[job for job in moved if job in halted]]
+    control = ROOT / "workloads" / "scenarios" / "anthropic-2026.xml"
+    with busbar.run(control, {"/scenario/@horizon": "30 d"}, progress=False) as run:
+        asked = run.jobs.reset_index().set_index("id")
+    both = rows[rows["state"] == "completed"].join(asked, rsuffix="_asked")
+    both = both[both["state_asked"] == "completed"]
+    assert len(both) > 5
+    assert both["tokens"].to_numpy() == pytest.approx(both["tokens_asked"].to_numpy(), rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("element", "message"),
     [
-        ('<event at="1 d" kind="supplier-halt" vendor="genric" stops="spares"/>',
-         "unknown vendor 'genric'; did you mean 'generic'?"),
-        ('<event at="1 d" kind="supplier-halt" vendor="generic" stops="delivries"/>',
-         "unknown thing to stop 'delivries'; did you mean 'deliveries'?"),
-        ('<event at="1 d" kind="supplier-halt" vendor="generic"/>',
-         "a supplier-halt says what it stops"),
-        ('<event at="1 d" kind="supplier-halt" stops="spares"/>', "a supplier-halt names its vendor"),
+        (
+            '<event at="1 d" kind="supplier-halt" vendor="genric" stops="spares"/>',
+            "unknown vendor 'genric'; did you mean 'generic'?",
+        ),
+        (
+            '<event at="1 d" kind="supplier-halt" vendor="generic" stops="delivries"/>',
+            "unknown thing to stop 'delivries'; did you mean 'deliveries'?",
+        ),
+        (
+            '<event at="1 d" kind="supplier-halt" vendor="generic"/>',
+            "a supplier-halt says what it stops",
+        ),
+        (
+            '<event at="1 d" kind="supplier-halt" stops="spares"/>',
+            "a supplier-halt names its vendor",
+        ),
         ('<event at="1 d" kind="late-delivery" duration="1 d"/>', "a late-delivery says of whom"),
-        ('<event at="1 d" kind="late-delivery" cluster="ours"/>',
-         "a late-delivery says by how much"),
-        ('<event at="1 d" kind="late-delivery" cluster="our" duration="1 d"/>',
-         "unknown cluster 'our'; did you mean 'ours'?"),
-        ('<event at="1 d" kind="decommission" cluster="ours" count="11"/>',
-         "11 domains are to leave cluster 'ours', but 10 stand there then"),
+        (
+            '<event at="1 d" kind="late-delivery" cluster="ours"/>',
+            "a late-delivery says by how much",
+        ),
+        (
+            '<event at="1 d" kind="late-delivery" cluster="our" duration="1 d"/>',
+            "unknown cluster 'our'; did you mean 'ours'?",
+        ),
+        (
+            '<event at="1 d" kind="decommission" cluster="ours" count="11"/>',
+            "11 domains are to leave cluster 'ours', but 10 stand there then",
+        ),
         ('<event at="1 d" kind="decommission"/>', "a decommission names its cluster"),
-        ('<event at="1 d" kind="export-ban" vendor="generic"/>',
-         "an export-ban names its jurisdiction"),
+        (
+            '<event at="1 d" kind="export-ban" vendor="generic"/>',
+            "an export-ban names its jurisdiction",
+        ),
     ],
 )
 def test_bad_shocks(binary, tmp_path, element, message):
