@@ -86,11 +86,21 @@ void WindowDesk::plan(size_t i, double begin_s) {
 
 // ── Reservations ─────────────────────────────────────────────────────────────────────────────────
 
-// Domains of a part that its reservation should have free, but others hold.
+// Chips of a part that its reservation should have free, but others hold.
 std::int64_t WindowDesk::reserved_but_taken(const Reserved& reserved, const Held& held) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(held.place.pool)];
   const scheduling::Part& part = pool.state.parts[static_cast<size_t>(held.place.part)];
-  std::int64_t chips = held.chips;
+  std::int64_t chips = 0;  // of all its owner's reservations there that are open
+  for (const Reserved& other : reserved_) {
+    const model::Reservation& r = *other.reservation;
+    const double now = parts_.clock.now();
+    if (r.organisation != reserved.reservation->organisation || now < r.from_s || now >= r.to_s) {
+      continue;
+    }
+    for (const Held& here : other.held) {
+      if (here.place == held.place) chips += here.chips;
+    }
+  }
   for (const scheduling::RunningJob& job : pool.running) {
     if (job.tenant != reserved.reservation->organisation.index) continue;
     for (const scheduling::Share& share : job.allocation->shares) {
@@ -98,7 +108,7 @@ std::int64_t WindowDesk::reserved_but_taken(const Reserved& reserved, const Held
     }
   }
   if (chips <= 0) return 0;
-  return (chips + part.chips_per_domain - 1) / part.chips_per_domain - part.free_domains;
+  return chips - part.free_domains * part.chips_per_domain - part.shared_free_chips;
 }
 
 void WindowDesk::begin(size_t i) {

@@ -121,6 +121,17 @@ void PoolTimeline::hold_back(Step& step) const {
       const bool counts = own.tenant == window.tenant && own.part == window.part;
       if (counts && own.end_s > step.time_s) chips -= own.chips;
     }
+    // What counts towards one window does not count towards the next.
+    for (size_t earlier = 0; earlier < i; ++earlier) {
+      const Window& other = windows_[earlier];
+      if (other.tenant == window.tenant && other.part == window.part &&
+          step.time_s >= other.begin_s && step.time_s < other.end_s &&
+          other.chips != Window::kAllChips) {
+        chips += other.chips;
+        chips -= step.held[earlier] * part.chips_per_domain;
+      }
+    }
+    chips = std::min(chips, window.chips);
     if (chips <= 0) continue;
     step.held[i] = (chips + part.chips_per_domain - 1) / part.chips_per_domain;
     part.free_domains -= step.held[i];

@@ -249,7 +249,7 @@ def test_moved_jobs_do_all_their_work(binary):
     control = ROOT / "workloads" / "scenarios" / "anthropic-2026.xml"
     with busbar.run(control, {"/scenario/@horizon": "30 d"}, progress=False) as run:
         asked = run.jobs.reset_index().set_index("id")
-    both = rows[rows["state"] == "completed"].join(asked, rsuffix="_asked")
+    both = rows[rows["state"] == "completed"].join(asked.add_suffix("_asked"))
     both = both[both["state_asked"] == "completed"]
     assert len(both) > 5
     assert both["tokens"].to_numpy() == pytest.approx(both["tokens_asked"].to_numpy(), rel=1e-9)

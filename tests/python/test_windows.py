@@ -201,7 +201,7 @@ def test_windows_hold_at_every_edge(binary, tmp_path, policy, per_node):
         ('<maintenance site="her" from="1 h" duration="1 h"/>', "did you mean 'here'?"),
         ('<maintenance site="here" every="1 h" duration="1 h"/>', "is never over"),
         ('<maintenance site="here" duration="1 h"/>', "from"),
-        ('<maintenance site="here" from="1 h" duration="-1 h"/>', "negative"),
+        ('<maintenance site="here" from="1 h" duration="-1 h"/>', "duration: '-1 h' is"),
     ],
 )
 def test_bad_windows(binary, tmp_path, element, message):
