@@ -151,7 +151,7 @@ void FaultDesk::fail(Source& source) {
   fault.row.site = cluster.site.index;
   std::tie(fault.row.component, fault.row.cause) = named(mode.kind);
   fault.ticket = {faults_, faults::repair_time(mode, source.repairs).value, mode.retest.value,
-                  mode.needs_spare};
+                  mode.needs_spare, replenished(cluster)};
   const double lost_before_s = parts_.jobs.books().counts.lost_chip_seconds;
   std::int64_t domains = 1;
   if (mode.takes == FailureUnit::kPod && cluster.pod) domains = platform.pods[cluster.pod].domains;
@@ -183,6 +183,23 @@ void FaultDesk::fail(Source& source) {
   arm(source);
 }
 
+// Whether its vendor delivers spares.
+bool FaultDesk::replenished(const model::Cluster& cluster) const {
+  const auto& shocks = parts_.scenario.shocks;
+  return std::none_of(shocks.begin(), shocks.end(), [&](const model::Shock& shock) {
+    return shock.kind == "supplier-halt" && shock.stops_what("spares") &&
+           shock.holds_at(parts_.clock.now()) && shock.covers(parts_.scenario.platform, cluster);
+  });
+}
+
+size_t FaultDesk::under_repair() const {
+  size_t waiting_for_ever = 0;
+  for (const Shop& shop : shops_) {
+    if (std::isinf(shop.shop.next_s())) waiting_for_ever += shop.shop.waiting();
+  }
+  return open_.size() - waiting_for_ever;
+}
+
 int FaultDesk::chips_taken(const Source& source, const model::FailureMode& mode) const {
   const model::Platform& platform = parts_.scenario.platform;
   const model::Cluster& cluster = platform.clusters[source.cluster];
@@ -206,7 +223,7 @@ void FaultDesk::hit(Source& source, const model::FailureMode& mode, Fault& fault
     if (domain < domains) break;
     domain -= domains;
   }
-  if (parts_.fleet.is_dark(counts(place).site)) return;
+  if (info(place).closings > 0) return;
   std::vector<Hurt>& hurt = hurt_at(place);
   const bool known = domain < static_cast<std::int64_t>(hurt.size());
   if (known && hurt[static_cast<size_t>(domain)].out) return;

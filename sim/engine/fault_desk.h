@@ -50,7 +50,7 @@ class FaultDesk {
   /// Chips of a site with power, or without.
   double chips_at(std::int32_t site, bool powered) const;
   /// Failures whose repair will bring something back.
-  size_t under_repair() const { return open_.size(); }
+  size_t under_repair() const;
   /// No more failures and repairs: nothing is left that they could hit.
   void stop();
   /// Writes the failures that are not repaired yet, and the summary.
@@ -99,6 +99,7 @@ class FaultDesk {
   void fail(Source& source);
   void hit(Source& source, const model::FailureMode& mode, Fault& fault,
            std::set<std::int32_t>& jobs);
+  bool replenished(const model::Cluster& cluster) const;
   int chips_taken(const Source& source, const model::FailureMode& mode) const;
   std::vector<std::int32_t> evict(const Place& place, double u);
   void arm(std::int32_t site);

@@ -14,7 +14,7 @@ using model::Cluster;
 
 double Pool::capacity_chips() const {
   std::int64_t domains = 0;
-  for (const PartInfo& part : parts) domains += part.powered - part.serving;
+  for (const PartInfo& part : parts) domains += part.powered - part.serving - part.leaving;
   return static_cast<double>(domains) * used_chips_per_domain;
 }
 
@@ -25,7 +25,6 @@ Fleet::Fleet(const model::Scenario& scenario, double horizon_s) : scenario_(scen
   }
   pool_of_cluster_.assign(platform.clusters.size(), -1);
   pools_at_site_.resize(platform.sites.size());
-  outages_.assign(platform.sites.size(), 0);
   // Clusters that are scheduled together come first where their first cluster stands.
   for (const auto id : platform.clusters.ids()) {
     if (pool_of_cluster_[static_cast<size_t>(id.index)] >= 0) continue;
@@ -111,19 +110,34 @@ void Fleet::deliver(double now_s, Id<Cluster> cluster, int building, std::int64_
     part.unpowered += domains;
     return;
   }
-  // What leaves was unpowered first; a domain that still works leaves when its job ends.
-  std::int64_t leaving = -domains;
-  const std::int64_t dark = std::min(leaving, part.unpowered);
-  part.unpowered -= dark;
-  leaving -= dark;
-  if (leaving == 0) return;
-  const std::int32_t index = pool_of(cluster);
+  part.leaving -= domains;
+  const std::int32_t pool = pool_of(cluster);
+  const auto& parts = pools[static_cast<size_t>(pool)].parts;
+  let_leave(now_s, pool, static_cast<std::int32_t>(&part - parts.data()));
+}
+
+// What is without power leaves first.
+std::int64_t Fleet::let_leave(double now_s, std::int32_t index, std::int32_t at) {
   Pool& pool = pools[static_cast<size_t>(index)];
-  const auto at = static_cast<size_t>(&part - pool.parts.data());
-  part.powered -= leaving;
-  pool.state.parts[at].free_domains -= leaving;
-  sites[static_cast<size_t>(pool.state.parts[at].site)].add_it_power(
-      now_s, -static_cast<double>(leaving) * domain_power[static_cast<size_t>(index)].idle_w);
+  PartInfo& part = pool.parts[static_cast<size_t>(at)];
+  const std::int64_t dark = std::min(part.leaving, part.unpowered);
+  const std::int64_t idle =
+      std::min(part.leaving - dark,
+               std::max<std::int64_t>(pool.state.parts[static_cast<size_t>(at)].free_domains, 0));
+  part.unpowered -= dark;
+  part.leaving -= dark + idle;
+  if (idle > 0) power_down(now_s, index, at, idle);
+  return dark + idle;
+}
+
+// Free domains draw no power any more.
+void Fleet::power_down(double now_s, std::int32_t index, std::int32_t at, std::int64_t domains) {
+  Pool& pool = pools[static_cast<size_t>(index)];
+  scheduling::Part& counts = pool.state.parts[static_cast<size_t>(at)];
+  pool.parts[static_cast<size_t>(at)].powered -= domains;
+  counts.free_domains -= domains;
+  sites[static_cast<size_t>(counts.site)].add_it_power(
+      now_s, -static_cast<double>(domains) * domain_power[static_cast<size_t>(index)].idle_w);
 }
 
 std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s) {
@@ -133,7 +147,7 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
     std::int64_t domains = 0;
     for (size_t i = 0; i < pool.parts.size(); ++i) {
       PartInfo& part = pool.parts[i];
-      if (part.unpowered == 0 || is_dark(pool.state.parts[i].site)) continue;
+      if (part.unpowered == 0 || part.closings > 0) continue;
       SiteMeter& site = sites[static_cast<size_t>(pool.state.parts[i].site)];
       const scheduling::Headroom room = site.headroom(now_s);
       const double idle_w = domain_power[index].idle_w;
@@ -169,19 +183,34 @@ void Fleet::bring_back(std::int32_t pool, std::int32_t part) {
   ++info.unpowered;
 }
 
+void Fleet::close(double now_s, std::int32_t index, std::int32_t at) {
+  Pool& pool = pools[static_cast<size_t>(index)];
+  PartInfo& part = pool.parts[static_cast<size_t>(at)];
+  ++part.closings;
+  const std::int64_t free = pool.state.parts[static_cast<size_t>(at)].free_domains;
+  if (free <= 0) return;
+  power_down(now_s, index, at, free);
+  part.unpowered += free;
+}
+
+void Fleet::open(std::int32_t pool, std::int32_t part) {
+  --pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)].closings;
+}
+
 void Fleet::begin_outage(double now_s, std::int32_t site) {
-  ++outages_[static_cast<size_t>(site)];
   for (const std::int32_t index : pools_at_site_[static_cast<size_t>(site)]) {
-    Pool& pool = pools[static_cast<size_t>(index)];
+    const Pool& pool = pools[static_cast<size_t>(index)];
     for (size_t i = 0; i < pool.parts.size(); ++i) {
-      scheduling::Part& counts = pool.state.parts[i];
-      if (counts.site != site || counts.free_domains <= 0) continue;
-      pool.parts[i].powered -= counts.free_domains;
-      pool.parts[i].unpowered += counts.free_domains;
-      sites[static_cast<size_t>(site)].add_it_power(
-          now_s, -static_cast<double>(counts.free_domains) *
-                     domain_power[static_cast<size_t>(index)].idle_w);
-      counts.free_domains = 0;
+      if (pool.state.parts[i].site == site) close(now_s, index, static_cast<std::int32_t>(i));
+    }
+  }
+}
+
+void Fleet::end_outage(std::int32_t site) {
+  for (const std::int32_t index : pools_at_site_[static_cast<size_t>(site)]) {
+    const Pool& pool = pools[static_cast<size_t>(index)];
+    for (size_t i = 0; i < pool.parts.size(); ++i) {
+      if (pool.state.parts[i].site == site) open(index, static_cast<std::int32_t>(i));
     }
   }
 }
@@ -200,7 +229,7 @@ scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
   empty.headroom.resize(sites.size());
   for (size_t i = 0; i < pool.parts.size(); ++i) {
     scheduling::Part part = pool.state.parts[i];
-    part.free_domains = pool.parts[i].powered - pool.parts[i].serving;
+    part.free_domains = pool.parts[i].powered - pool.parts[i].serving - pool.parts[i].leaving;
     part.shared.clear();
     part.shared_free_chips = 0;
     // Power: what the site may draw beyond the idle draw of what is powered on there.

@@ -20,6 +20,9 @@ struct PartInfo {
   std::int64_t unpowered = 0;  // burnt in, but beyond the site's IT or grid limit at idle
   std::int64_t serving = 0;    // held by services
   std::int64_t out = 0;        // failed, under repair or waiting for it; not powered
+  std::int64_t leaving = 0;    // of all these, that leave as soon as nothing runs on them
+  int closings = 0;            // outages, maintenance and withdrawals that go on: none is powered
+  int withdrawals = 0;         // of those, of the capacity itself
 };
 
 /// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.
@@ -30,7 +33,8 @@ struct Pool {
   scheduling::PoolState state;
   scheduling::WaitingQueue queue;
   std::set<scheduling::RunningJob> running;
-  std::vector<std::int32_t> deferred;  // jobs that would not fit even in the empty pool yet
+  std::vector<scheduling::Window> windows;  // that are open or come, by begin
+  std::vector<std::int32_t> deferred;       // jobs that would not fit even in the empty pool yet
   std::int64_t deferred_chips = 0;
   bool decision_pending = false;
   double queued_chip_s = 0.0;       // requested chip-seconds of the queue and of deferred jobs
@@ -70,7 +74,8 @@ class Fleet {
   /// Largest number of chips that a pool can ever offer one job before `until_s`.
   double largest_capacity(std::int32_t pool, double until_s) const;
 
-  /// Adds (or, negative, removes) domains that were delivered and burnt in; they wait for power.
+  /// Adds domains that were delivered and burnt in; they wait for power. Negative: as many leave,
+  /// at once or when what runs on them has ended.
   void deliver(double now_s, base::Id<model::Cluster> cluster, int building, std::int64_t domains);
   /// Powers on what waits for power, as far as the sites' limits allow. Returns the pools that grew
   /// and by how many domains, in order.
@@ -79,11 +84,18 @@ class Fleet {
   void take_out(double now_s, std::int32_t pool, std::int32_t part);
   /// A repaired domain waits for power.
   void bring_back(std::int32_t pool, std::int32_t part);
-  /// All free domains of a site lose their power, and none gets it before the outage is over.
-  /// Outages may overlap.
+  /// Domains that are to leave and on which nothing runs: they go. Returns how many.
+  std::int64_t let_leave(double now_s, std::int32_t pool, std::int32_t part);
+  /// All free domains of a part lose their power, and none gets it before it is opened again.
+  /// Closings may overlap.
+  void close(double now_s, std::int32_t pool, std::int32_t part);
+  void open(std::int32_t pool, std::int32_t part);
+  /// The same for all parts of a site.
   void begin_outage(double now_s, std::int32_t site);
-  void end_outage(std::int32_t site) { --outages_[static_cast<size_t>(site)]; }
-  bool is_dark(std::int32_t site) const { return outages_[static_cast<size_t>(site)] > 0; }
+  void end_outage(std::int32_t site);
+  bool is_closed(std::int32_t pool, std::int32_t part) const {
+    return pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)].closings > 0;
+  }
   /// Copies the sites' headroom into a pool before its queue is looked at.
   void refresh_headroom(double now_s, Pool& pool) const;
   /// What would keep a request from starting if no job ran in the pool; kNone: it would fit.
@@ -94,11 +106,11 @@ class Fleet {
  private:
   void add_pool(const std::vector<base::Id<model::Cluster>>& clusters);
   PartInfo& part_of(base::Id<model::Cluster> cluster, int building);
+  void power_down(double now_s, std::int32_t pool, std::int32_t part, std::int64_t domains);
 
   const model::Scenario& scenario_;
   std::vector<std::int32_t> pool_of_cluster_;
   std::vector<std::vector<std::int32_t>> pools_at_site_;
-  std::vector<int> outages_;  // by site, that go on
 };
 
 }  // namespace busbar::engine

@@ -10,6 +10,7 @@
 #include "sim/base/error.h"
 #include "sim/engine/deadlines.h"
 #include "sim/faults/restart.h"
+#include "sim/scheduling/pass.h"
 
 namespace busbar::engine {
 
@@ -26,6 +27,8 @@ Bound bound_of(scheduling::Obstacle obstacle) {
       return Bound::kGridPower;
     case scheduling::Obstacle::kChips:
       return Bound::kChips;
+    case scheduling::Obstacle::kWindow:
+      return Bound::kWindow;
     case scheduling::Obstacle::kNone:
       break;
   }
@@ -178,18 +181,7 @@ bool JobDesk::all_still_fit(std::int32_t index) const {
 
 void JobDesk::capacity_changed(std::int32_t index) {
   if (all_still_fit(index)) return request_decision(index);
-  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-  // In submission order: what waits in the queue, then what was set aside, merged by id.
-  std::vector<std::int32_t> candidates;
-  candidates.swap(pool.deferred);
-  pool.deferred_chips = 0;
-  pool.queued_chip_s = 0.0;
-  for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
-       at = pool.queue.front()) {
-    candidates.push_back(pool.queue[at].id);
-    ranking_.erase(at, index);
-  }
-  std::sort(candidates.begin(), candidates.end());
+  const std::vector<std::int32_t> candidates = empty_queue(index);
   for (const std::int32_t job : candidates) enqueue(job, index);
   request_decision(index);
 }
@@ -206,10 +198,21 @@ void JobDesk::request_decision(std::int32_t index) {
 scheduling::Decisions JobDesk::decision_for(const Pool& pool, std::int32_t index) {
   const double now = parts_.clock.now();
   const auto elastic = resizing_.running_in(index);
+  const scheduling::PoolView view{now,
+                                  pool.state,
+                                  pool.queue,
+                                  pool.running,
+                                  *parts_.behaviours.placement,
+                                  tenants_.at(now),
+                                  elastic,
+                                  pool.windows};
   try {
-    return parts_.behaviours.queue_policy->decide({now, pool.state, pool.queue, pool.running,
-                                                   *parts_.behaviours.placement, tenants_.at(now),
-                                                   elastic});
+    scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(view);
+    if (!pool.windows.empty()) {
+      scheduling::drop_starts_into_windows(view, decisions);
+      decisions.grows.clear();  // what others may take later is not theirs to grow into
+    }
+    return decisions;
   } catch (const scheduling::PolicyFailure& failure) {
     const auto job = static_cast<size_t>(failure.job());
     const bool known = failure.job() >= 0 && job < jobs_.size();
@@ -267,6 +270,7 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
                     scheduling::Allocation allocation) {
   const model::Job& j = jobs_[static_cast<size_t>(waiting.id)];
   const double now = parts_.clock.now();
+  ++starts_;
   Bound& waited_for = waited_for_[static_cast<size_t>(waiting.id)];
   if (running_.preempted(waiting.id) == nullptr) {  // for the first time
     if (now <= j.submit_s) waited_for = Bound::kNone;
@@ -294,10 +298,15 @@ void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
 // The chips of a job hang until its failure is known. It gives them up at once and pays that time
 // when it starts again: as many chip-hours. What it held is free for others meanwhile.
 void JobDesk::interrupt(std::int32_t job, double detection_s, bool announced) {
+  stop(job, {record::EndReason::kFailure, restart_s(job, detection_s), announced});
+}
+
+double JobDesk::restart_s(std::int32_t job, double detection_s) const {
   const ActiveJob& active = running_.running(job);
-  const faults::Restart restart = faults::restart_of({}, active.chips, base::Seconds{detection_s},
-                                                     base::Seconds{load_s(active)});
-  stop(job, {record::EndReason::kFailure, restart.total().value, announced});
+  return faults::restart_of({}, active.chips, base::Seconds{detection_s},
+                            base::Seconds{load_s(active)})
+      .total()
+      .value;
 }
 
 void JobDesk::requeue(std::int32_t job) {
@@ -361,6 +370,10 @@ void JobDesk::close() {
   std::sort(waiting.begin(), waiting.end());
   books_.counts.waiting = static_cast<std::int64_t>(waiting.size());
   for (const std::int32_t job : waiting) {
+    const std::int32_t pool = pool_of_[static_cast<size_t>(job)];
+    if (pool >= 0 && jobs_[static_cast<size_t>(job)].chips > options_.ceiling(pool)) {
+      ++books_.counts.stranded;
+    }
     if (const ActiveJob* before = running_.preempted(job)) {
       ActiveJob last = *before;
       last.waited_for = waited_for_[static_cast<size_t>(job)];

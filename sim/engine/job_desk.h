@@ -47,6 +47,15 @@ class JobDesk {
   void interrupt(std::int32_t job, double detection_s, bool announced);
   /// Puts an interrupted job back to where it stood in its queue.
   void requeue(std::int32_t job);
+  /// A running job has to leave its chips, which go or are due to others; the same then.
+  void vacate(std::int32_t job, bool announced);
+  /// A pool can offer at most so many chips from now on.
+  void set_ceiling(std::int32_t pool, double chips) { options_.set_ceiling(pool, chips); }
+  /// Waiting jobs that a pool can never hold any more ask the broker again, and go where another
+  /// pool can.
+  void broker_anew(std::int32_t pool);
+  /// Starts so far, those of jobs that start again included.
+  std::int64_t starts() const { return starts_; }
   /// Routes between sites are others now.
   void routes_changed();
   /// Called before a pool's queue is looked at, so that services can take their share first.
@@ -71,7 +80,10 @@ class JobDesk {
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
   scheduling::Decisions decision_for(const Pool& pool, std::int32_t index);
+  std::vector<std::int32_t> empty_queue(std::int32_t index);
+  void move(std::int32_t job, std::int32_t to);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
+  double restart_s(std::int32_t job, double detection_s) const;
   double load_s(const ActiveJob& active) const;
   bool all_still_fit(std::int32_t index) const;
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
@@ -93,7 +105,7 @@ class JobDesk {
   std::function<void(std::int32_t)> hook_;
   size_t next_arrival_ = 0;
   std::vector<std::int32_t> arrived_;  // at this instant, for a broker that sees them together
-  std::int64_t waiting_ = 0;
+  std::int64_t waiting_ = 0, starts_ = 0;
   std::vector<record::Bound> waited_for_;  // by job
   std::vector<std::int32_t> pool_of_;      // by job, once admitted
   std::vector<double> largest_queued_;     // chips, by pool, of all jobs that ever queued

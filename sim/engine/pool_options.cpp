@@ -1,6 +1,7 @@
 #include "sim/engine/pool_options.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace busbar::engine {
 
@@ -8,7 +9,8 @@ using base::Id;
 using model::Site;
 using scheduling::PoolOption;
 
-PoolOptions::PoolOptions(const Parts& parts) : parts_(parts) {
+PoolOptions::PoolOptions(const Parts& parts)
+    : parts_(parts), ceilings_(parts.fleet.pools.size(), std::numeric_limits<double>::infinity()) {
   for (const Site& site : parts.scenario.platform.sites) {
     forecasts_.emplace_back(site, parts.scenario.start_unix_s);
   }
@@ -19,7 +21,7 @@ std::vector<PoolOption> PoolOptions::of(const model::Job& job, double now_s) {
   std::vector<PoolOption> options;
   for (const std::int32_t index : parts_.works.pools_for(job)) {
     const Work work = parts_.works.evaluate(job, index);
-    if (!work.feasible) continue;
+    if (!work.feasible || !is_ported(job, index, now_s)) continue;
     const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
     PoolOption option;
     option.pool = index;
@@ -31,11 +33,38 @@ std::vector<PoolOption> PoolOptions::of(const model::Job& job, double now_s) {
     add_sites(job, work, now_s, option);
     options.push_back(option);
   }
+  const auto beyond = [&](const auto& option) { return ceiling(option.pool) < job.chips; };
+  if (!std::all_of(options.begin(), options.end(), beyond)) std::erase_if(options, beyond);
   const auto undelivered = [&](const auto& option) { return option.capacity_chips < job.chips; };
   if (!std::all_of(options.begin(), options.end(), undelivered)) {
     std::erase_if(options, undelivered);
   }
   return options;
+}
+
+// Whether its model has been ported to the pool's vendor. After a halt of the vendor's software no
+// port is finished, or later by as long as the halt lasts.
+bool PoolOptions::is_ported(const model::Job& job, std::int32_t index, double now_s) const {
+  if (job.stream < 0 || !job.model) return true;
+  const model::Scenario& scenario = parts_.scenario;
+  const model::Platform& platform = scenario.platform;
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  const std::string& vendor =
+      platform.accelerator_of(platform.clusters[pool.clusters.front()]).vendor;
+  for (const model::Portability& row : scenario.workload.portability) {
+    if (row.model != job.model || row.vendor != vendor || row.from_unix_s <= 0.0) continue;
+    double from_s = row.from_unix_s - scenario.start_unix_s;
+    for (const model::Shock& shock : scenario.shocks) {
+      if (shock.kind != "supplier-halt" || !shock.stops_what("software") ||
+          shock.vendor != vendor || from_s <= shock.at_s) {
+        continue;
+      }
+      if (shock.duration_s <= 0.0) return false;
+      from_s += shock.duration_s;
+    }
+    return from_s <= now_s;
+  }
+  return true;
 }
 
 // Whether the job would start at once, and how many chips could with it.

@@ -26,13 +26,22 @@ class PoolOptions {
 
   /// Pools where the step model finds the job feasible and residency lets it run. Waiting for a
   /// delivery is an option only where no pool has as many chips yet.
+  ///
+  /// A pool that can never hold the job, by its ceiling, is an option only where no other is; one
+  /// to whose vendor its model is not ported yet is none.
   std::vector<scheduling::PoolOption> of(const model::Job& job, double now_s);
+  /// Most chips that a pool can offer from now on; infinite until it is said.
+  void set_ceiling(std::int32_t pool, double chips) {
+    ceilings_[static_cast<size_t>(pool)] = chips;
+  }
+  double ceiling(std::int32_t pool) const { return ceilings_[static_cast<size_t>(pool)]; }
 
  private:
   // Sites of a job's origin; none: not known.
   struct Origin {
     base::Id<model::Site> home, data;
   };
+  bool is_ported(const model::Job& job, std::int32_t pool, double now_s) const;
   Origin origin_of(const model::Job& job) const;
   void add_room(const model::Job& job, const Work& work, double now_s,
                 scheduling::PoolOption& option);
@@ -41,6 +50,7 @@ class PoolOptions {
 
   Parts parts_;
   std::vector<SiteForecast> forecasts_;  // by site
+  std::vector<double> ceilings_;         // chips, by pool
 };
 
 }  // namespace busbar::engine

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sim/economics/capital.h"
+#include "sim/model/capacity.h"
 
 namespace busbar::engine {
 
@@ -120,6 +121,8 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_rejected", counts.rejected);
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);
+  if (counts.moved > 0) set("jobs_moved", counts.moved);
+  if (counts.stranded > 0) set("jobs_stranded", counts.stranded);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
   if (counts.resized > 0) set("resizes", counts.resized);
@@ -139,6 +142,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     if (bound == record::Bound::kItPower) set("jobs_waited_for_it_power", jobs);
     if (bound == record::Bound::kGridPower) set("jobs_waited_for_grid_power", jobs);
     if (bound == record::Bound::kDelivery) set("jobs_waited_for_delivery", jobs);
+    if (bound == record::Bound::kWindow) set("jobs_waited_for_a_window", jobs);
   }
   if (counts.assigned_together > 0) {
     set("jobs_assigned_together", counts.assigned_together);
@@ -189,6 +193,7 @@ void Reporter::summarise_vendors() {
     for (const PartInfo& part : pool.parts) {
       const model::Cluster& cluster = platform.clusters[part.cluster];
       auto& row = rows[platform.accelerator_of(cluster).vendor];
+      if (part.withdrawals > 0) continue;
       row.chips_installed += static_cast<double>(part.powered + part.unpowered + part.out) *
                              platform.domains[pool.domain].chips_installed;
     }
@@ -241,7 +246,10 @@ double Reporter::simulated(const model::Claim& claim, double now_s) const {
         if (!claim.vendor.empty() && platform.accelerator_of(cluster).vendor != claim.vendor) {
           continue;
         }
-        sum += platform.chips_at(cluster, now_unix_s);
+        sum += 1.0 *
+               model::domains_under_shocks(scenario_, platform.clusters.find(cluster.name),
+                                           now_unix_s) *
+               platform.domain_of(cluster).chips_installed;
       }
       return sum;
     case model::ClaimQuantity::kTrainingJobs:

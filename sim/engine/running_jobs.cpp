@@ -275,6 +275,22 @@ const ActiveJob* RunningJobs::preempted(std::int32_t job) const {
   return at == preempted_.end() ? nullptr : &at->second;
 }
 
+void RunningJobs::carry_over(std::int32_t job, const Work& there, double requested_s) {
+  ActiveJob& before = preempted_.at(job);
+  if (before.work.tokens_per_step > 0.0 && there.tokens_per_step > 0.0) {
+    const double steps = before.work.tokens_per_step / there.tokens_per_step;
+    before.work.steps *= steps;
+    before.steps_left *= steps;
+    before.lost_steps *= steps;
+    before.work.tokens_per_step = there.tokens_per_step;
+  }
+  // A request of its own is what its user asked for, wherever it runs.
+  if (jobs_[static_cast<size_t>(job)].requested_s > 0.0) return;
+  before.requested_s = before.limited
+                           ? before.kept_s + requested_s * before.steps_left / before.work.steps
+                           : requested_s;
+}
+
 // ── End ──────────────────────────────────────────────────────────────────────────────────────────
 
 // What an end is called in each table. A job that reaches its own failure or cancellation ends by

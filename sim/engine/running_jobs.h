@@ -74,6 +74,9 @@ class RunningJobs {
   const ActiveJob& running(std::int32_t job) const;
   /// A job that was stopped and waits; null: none.
   const ActiveJob* preempted(std::int32_t job) const;
+  /// Tells the work and request of a job that was stopped in terms of another pool, where it will
+  /// start again: the tokens are the same.
+  void carry_over(std::int32_t job, const Work& there, double requested_s);
   /// Called when a job has ended and given everything back, with the chips that it had and the
   /// pools that it leaves room in.
   using Listener =

@@ -26,7 +26,9 @@ void ServiceRouter::forget() {
   free_.clear();
   for (const Pool& pool : fleet_.pools) {
     auto& of_pool = free_.emplace_back();
-    for (const PartInfo& part : pool.parts) of_pool.push_back(static_cast<double>(part.powered));
+    for (const PartInfo& part : pool.parts) {
+      of_pool.push_back(static_cast<double>(part.powered - part.leaving));
+    }
   }
   for (Holding& holding : places_.holdings) {
     holding.requests_per_s = holding.sized_per_s = holding.due_per_s = 0.0;

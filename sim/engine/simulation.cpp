@@ -5,6 +5,7 @@
 #include <exception>
 #include <limits>
 
+#include "sim/engine/capacity_desk.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/fault_desk.h"
 #include "sim/engine/fleet.h"
@@ -16,6 +17,7 @@
 #include "sim/engine/simgrid_rate_solver.h"
 #include "sim/engine/simgrid_world.h"
 #include "sim/engine/traffic_desk.h"
+#include "sim/engine/window_desk.h"
 
 namespace busbar::engine {
 
@@ -65,14 +67,9 @@ class Simulation::Impl {
     JobDesk& jobs;
     Reporter& reporter;
     FaultDesk& faults;
+    CapacityDesk& capacity;
+    WindowDesk& windows;
   };
-  void schedule_capacity();
-  void schedule_shocks();
-  void cut(size_t shock, bool begins);
-  void outage(size_t shock, bool begins);
-  void deliver(base::Id<model::Cluster> cluster, int building, std::int64_t domains);
-  void limits_changed(std::int32_t site);
-  void energise();
   void hour();
   void sample();
   void report_progress();
@@ -89,134 +86,17 @@ class Simulation::Impl {
   SimgridRateSolver solver_;
   TrafficDesk traffic_;
   Desks* desks_ = nullptr;
-  std::int64_t capacity_events_left_ = 0;
   std::int64_t jobs_total_ = 0;
   double next_booking_s_ = kBookEvery_s;
   bool interrupted_ = false;
 };
 
-// ── Capacity ─────────────────────────────────────────────────────────────────────────────────────
-
-// What was delivered before the start stands at once; the rest comes on its date.
-void Simulation::Impl::schedule_capacity() {
-  const model::Platform& platform = scenario_.platform;
-  for (const auto id : platform.clusters.ids()) {
-    const model::Cluster& cluster = platform.clusters[id];
-    for (const model::Delivery& delivery : cluster.deliveries) {
-      const double burn_in_s = delivery.domains > 0 ? cluster.burn_in.value : 0.0;
-      const double at_s = std::max(0.0, delivery.date_unix_s + burn_in_s - scenario_.start_unix_s);
-      if (at_s > horizon_s_) continue;
-      const int building = delivery.building >= 0 ? delivery.building : cluster.building;
-      ++capacity_events_left_;
-      clock_.at(at_s, Phase::kChange, static_cast<std::uint64_t>(id.index),
-                [this, id, building, domains = delivery.domains] {
-                  --capacity_events_left_;
-                  deliver(id, building, domains);
-                });
-    }
-  }
-  for (const auto id : platform.sites.ids()) {
-    const model::Site& site = platform.sites[id];
-    for (const auto* steps : {&site.it_limit_w, &site.grid_limit_w}) {
-      for (const model::DatedValue& step : *steps) {
-        const double at_s = step.from_unix_s - scenario_.start_unix_s;
-        if (at_s <= 0.0 || at_s > horizon_s_) continue;
-        ++capacity_events_left_;
-        clock_.at(at_s, Phase::kChange,
-                  platform.clusters.size() + static_cast<std::uint64_t>(id.index), [this, id] {
-                    --capacity_events_left_;
-                    limits_changed(id.index);
-                  });
-      }
-    }
-  }
-}
-
-void Simulation::Impl::deliver(base::Id<model::Cluster> cluster, int building,
-                               std::int64_t domains) {
-  desks_->reporter.integrate_capacity(clock_.now());
-  fleet_.deliver(clock_.now(), cluster, building, domains);
-  desks_->journal.note(record::EventKind::kDelivery, cluster.index, static_cast<double>(domains));
-  energise();
-  desks_->jobs.capacity_changed(fleet_.pool_of(cluster));
-}
-
-void Simulation::Impl::limits_changed(std::int32_t site) {
-  const SiteMeter& meter = fleet_.sites[static_cast<size_t>(site)];
-  desks_->journal.note(record::EventKind::kLimit, site,
-                       std::min(meter.it_limit_w(clock_.now()), meter.grid_limit_w(clock_.now())));
-  desks_->reporter.integrate_capacity(clock_.now());
-  energise();
-  for (const std::int32_t pool : fleet_.pools_at({site})) desks_->jobs.capacity_changed(pool);
-}
-
-void Simulation::Impl::energise() {
-  for (const auto& [pool, domains] : fleet_.energise(clock_.now())) {
-    desks_->journal.note(record::EventKind::kInstalled,
-                         fleet_.pools[static_cast<size_t>(pool)].clusters.front().index,
-                         static_cast<double>(domains));
-    desks_->jobs.capacity_changed(pool);
-  }
-  desks_->faults.capacity_changed();
-}
-
-// ── Shocks
-// ─────────────────────────────────────────────────────────────────────────────────────────
-
-void Simulation::Impl::schedule_shocks() {
-  for (size_t i = 0; i < scenario_.shocks.size(); ++i) {
-    const model::Shock& shock = scenario_.shocks[i];
-    if (shock.kind != "fibre-cut" && shock.kind != "site-outage") continue;
-    const auto apply = shock.kind == "fibre-cut" ? &Impl::cut : &Impl::outage;
-    const auto order = static_cast<std::uint64_t>(i);
-    clock_.at(shock.at_s, Phase::kChange, order, [this, apply, i] { (this->*apply)(i, true); });
-    if (shock.duration_s <= 0.0) continue;
-    if (shock.kind == "site-outage") ++capacity_events_left_;
-    clock_.at(shock.at_s + shock.duration_s, Phase::kChange, order,
-              [this, apply, i] { (this->*apply)(i, false); });
-  }
-}
-
-// Several cuts of one link multiply; a link that keeps nothing carries no routes.
-void Simulation::Impl::cut(size_t index, bool begins) {
-  const model::Shock& own = scenario_.shocks[index];
-  const auto wan = scenario_.platform.wan_links.find(own.link);
-  const double now = clock_.now();
-  double kept = 1.0;
-  for (const model::Shock& shock : scenario_.shocks) {
-    if (shock.kind != "fibre-cut" || shock.link != own.link || shock.at_s > now) continue;
-    const bool over = shock.duration_s > 0.0 && shock.at_s + shock.duration_s <= now;
-    if (!over) kept *= shock.factor;
-  }
-  const std::int32_t link = network_.link_of(wan);
-  const double capacity = kept * network_.links()[static_cast<size_t>(link)].capacity_Bps;
-  desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
-                       static_cast<std::int32_t>(index), capacity);
-  if (capacity > 0.0) traffic_.set_capacity(link, capacity);
-  network_.set_cut(wan, capacity <= 0.0);
-  desks_->jobs.routes_changed();
-  desks_->serving.routes_changed();
-}
-
-void Simulation::Impl::outage(size_t index, bool begins) {
-  const std::int32_t site = scenario_.platform.sites.find(scenario_.shocks[index].site).index;
-  desks_->reporter.integrate_capacity(clock_.now());
-  if (!begins) --capacity_events_left_;
-  desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
-                       static_cast<std::int32_t>(index), desks_->faults.chips_at(site, begins));
-  if (begins) {
-    desks_->faults.begin_outage(site);
-  } else {
-    fleet_.end_outage(site);
-  }
-  energise();
-}
-
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
 
 bool Simulation::Impl::nothing_left() const {
   return desks_->jobs.idle() ||
-         (desks_->jobs.stuck() && capacity_events_left_ == 0 && desks_->faults.under_repair() == 0);
+         (desks_->jobs.stuck() && !desks_->capacity.more_to_come() &&
+          !desks_->windows.more_to_come() && desks_->faults.under_repair() == 0);
 }
 
 // PUE, price, carbon and demand change with the hour.
@@ -236,7 +116,10 @@ void Simulation::Impl::hour() {
     clock_.stop();
     return;
   }
-  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) return desks_->faults.stop();
+  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) {
+    desks_->windows.stop();
+    return desks_->faults.stop();
+  }
   const double next_s = now + base::kHour;
   if (next_s < horizon_s_) clock_.at(next_s, Phase::kChange, 0, [this] { hour(); });
 }
@@ -287,16 +170,23 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
                std::move(jobs_));
   Reporter reporter(scenario_, fleet_, jobs, serving, {solver_, traffic_, network_.links()}, trace);
   FaultDesk faults({scenario_, clock_, fleet_, jobs, serving, journal},
-                   {[&] { reporter.integrate_capacity(clock_.now()); }, [this] { energise(); }});
-  Desks desks{journal, serving, jobs, reporter, faults};
+                   {[&] { reporter.integrate_capacity(clock_.now()); },
+                    [this] { desks_->capacity.energise(); }});
+  CapacityDesk capacity({scenario_, clock_, fleet_, network_, traffic_, journal, serving, jobs,
+                         reporter, faults, horizon_s_});
+  WindowDesk windows({scenario_, clock_, fleet_, journal, jobs, capacity, horizon_s_});
+  Desks desks{journal, serving, jobs, reporter, faults, capacity, windows};
   desks_ = &desks;
 
   // Capacity first, then the first hour's services, then jobs.
-  schedule_capacity();
-  schedule_shocks();
+  capacity.schedule();
+  windows.schedule();
   clock_.at(0.0, Phase::kArrival, 0, [this] { hour(); });
   clock_.at(0.0, Phase::kSample, 0, [this] { sample(); });
-  jobs.before_decision([&](std::int32_t pool) { serving.claim(pool); });
+  jobs.before_decision([&](std::int32_t pool) {
+    capacity.let_leave(pool);
+    serving.claim(pool);
+  });
   jobs.open();
   // What a policy that fails has led to until then is written like any end of a run.
   std::exception_ptr failure;

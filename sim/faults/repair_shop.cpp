@@ -21,7 +21,7 @@ void RepairShop::start_all(double now_s) {
     }
     if (ticket.needs_spare && spares_) {
       --*spares_;
-      spare_back_.push(ready_s + spare_lead_s_);
+      if (ticket.replenished) spare_back_.push(ready_s + spare_lead_s_);
     }
     done_.push({ticket.number, arrived_s, now_s, ready_s + ticket.retest_s});
   }

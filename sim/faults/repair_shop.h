@@ -25,6 +25,7 @@ struct RepairTicket {
   double work_s = 0.0;      // time of a crew
   double retest_s = 0.0;    // after it
   bool needs_spare = false;
+  bool replenished = true;  // the part that it takes is a spare again after the lead time
 };
 
 /// A unit that is back in service.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/input/capacity_reader.h"
 #include "sim/input/reading.h"
 
 namespace busbar::input {
@@ -118,48 +119,6 @@ void read_co_schedules(const Element& root, model::Scenario& scenario,
   }
 }
 
-void read_shocks(const Element& root, model::Scenario& scenario, base::Diagnostics& problems) {
-  for (const Element& e : root.children("event")) {
-    model::Shock shock;
-    shock.at_s = xml::required_quantity(e, "at", Dimension::kTime, problems);
-    shock.kind = e.get("kind");
-    shock.site = e.get("site");
-    shock.cluster = e.get("cluster");
-    shock.vendor = e.get("vendor");
-    shock.organisation = e.get("organisation");
-    shock.link = e.get("link");
-    shock.stream = e.get("stream");
-    shock.duration_s = xml::quantity(e, "duration", Dimension::kTime, 0.0, problems);
-    if (e.has("limit")) {
-      shock.limit_w = xml::quantity(e, "limit", Dimension::kPower, 0.0, problems);
-    }
-    const bool fibre_cut = shock.kind == "fibre-cut";
-    shock.factor = xml::quantity(e, "factor", Dimension::kCount, fibre_cut ? 0.0 : 1.0, problems);
-    shock.stops = xml::words(e, "stops");
-    shock.where = e.where();
-    resolve(e, "site", "site", scenario.platform.sites, problems);
-    resolve(e, "cluster", "cluster", scenario.platform.clusters, problems);
-    resolve(e, "organisation", "organisation", scenario.platform.organisations, problems);
-    resolve(e, "link", "wan-link", scenario.platform.wan_links, problems);
-    resolve(e, "stream", "stream", scenario.workload.streams, problems);
-    const bool site_outage = shock.kind == "site-outage";
-    if (site_outage && !e.has("site")) {
-      problems.error(e.where(), "a site-outage names its site: write site=\"…\", one of {}",
-                     base::join(scenario.platform.sites.names()));
-    }
-    if (!fibre_cut && !site_outage) {
-      scenario.unused.push_back({fmt::format("event '{}'", shock.kind), e.where()});
-    } else if (fibre_cut && !e.has("link")) {
-      problems.error(e.where(), "a fibre-cut names its link: write link=\"…\", one of {}",
-                     base::join(scenario.platform.wan_links.names()));
-    } else if (fibre_cut && shock.factor > 1.0) {
-      problems.error(e.where("factor"),
-                     "a fibre-cut leaves a part of its link: factor {} is above 1", shock.factor);
-    }
-    scenario.shocks.push_back(std::move(shock));
-  }
-}
-
 void read_branches(const Element& root, model::Scenario& scenario, base::Diagnostics& problems) {
   for (const Element& e : root.children("branch")) {
     model::Branch branch;
@@ -195,6 +154,7 @@ void read_scenario_element(const Element& root, const base::KnownBehaviours& kno
   read_policies(root, known, scenario, problems);
   read_co_schedules(root, scenario, problems);
   read_shocks(root, scenario, problems);
+  read_windows(root, scenario, problems);
   read_branches(root, scenario, problems);
   if (const Element failures = root.child("failures")) {
     scenario.failures = model::FailureChoice{

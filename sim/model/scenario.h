@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/registry.h"
@@ -21,6 +22,36 @@ struct Shock {
   std::optional<double> limit_w;
   double factor = 1.0;
   std::vector<std::string> stops;
+  std::string jurisdiction;
+  int domains = 0;     // that leave; 0: all
+  bool drains = true;  // those with jobs leave when these end; else the jobs are stopped
+  base::Location where;
+  /// Whether a supplier-halt stops `what`.
+  bool stops_what(std::string_view what) const;
+  /// Whether it goes on at a time.
+  bool holds_at(double time_s) const {
+    return time_s >= at_s && (duration_s <= 0.0 || time_s < at_s + duration_s);
+  }
+  /// Whether a cluster is in its scope: its cluster, site, vendor and jurisdiction, as far as said.
+  bool covers(const Platform& platform, const Cluster& cluster) const;
+};
+
+/// Chips of a cluster that only one organisation's jobs get in a window.
+struct Reservation {
+  Id<Cluster> cluster;
+  Id<Organisation> organisation;
+  double from_s = 0.0, to_s = 0.0;
+  std::int64_t chips = 0;
+  base::Location where;
+};
+
+/// Windows in which clusters are out for maintenance.
+struct Maintenance {
+  std::vector<Id<Cluster>> clusters;
+  double from_s = 0.0;
+  double every_s = 0.0;  // from one begin to the next; 0: once
+  double duration_s = 0.0;
+  bool drains = true;  // no job starts that is requested to go on into a window
   base::Location where;
 };
 
@@ -63,6 +94,8 @@ struct Scenario {
   base::Location jobs_where;
   std::vector<CoSchedule> co_schedules;
   std::vector<Shock> shocks;
+  std::vector<Reservation> reservations;
+  std::vector<Maintenance> maintenance;
   std::optional<FailureChoice> failures;  // none: nothing fails by chance
   std::vector<Branch> branches;
   Recording recording;

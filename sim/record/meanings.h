@@ -12,18 +12,18 @@ inline constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuni
                                        "evaluation", "reinforcement", "inference"};
 inline constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
                                         "waiting",   "rejected", "cancelled"};
-inline constexpr Meanings kBounds = {"none",        "chips",         "it-power", "grid-power",
-                                     "queue-order", "delivery",      "cooling",  "compute",
-                                     "memory",      "network",       "pipeline", "batch",
-                                     "fixed",       "earlier-stage", "host"};
-inline constexpr Meanings kEndReasons = {"done",       "killed",  "failure",
-                                         "preemption", "resize",  "share-changed",
-                                         "cap",        "run-end", "cancelled"};
+inline constexpr Meanings kBounds = {
+    "none",    "chips",         "it-power", "grid-power", "queue-order", "delivery",
+    "cooling", "compute",       "memory",   "network",    "pipeline",    "batch",
+    "fixed",   "earlier-stage", "host",     "window",     "predecessor", "array-limit"};
+inline constexpr Meanings kEndReasons = {"done",      "killed",        "failure", "preemption",
+                                         "resize",    "share-changed", "cap",     "run-end",
+                                         "cancelled", "capacity"};
 inline constexpr Meanings kEventKinds = {
-    "submit",    "start",        "end",       "kill",        "reject",    "share",
-    "delivery",  "installed",    "limit",     "shock-begin", "shock-end", "replicas",
-    "fail",      "cancel",       "partition", "catch-up",    "rejoin",    "preempt",
-    "interrupt", "out-of-order", "repaired",  "resize"};
+    "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
+    "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
+    "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired",
+    "resize",    "removed",  "closed",      "opened",    "held",      "released",     "moved"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",

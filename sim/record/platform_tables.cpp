@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "sim/base/text.h"
+#include "sim/model/capacity.h"
 #include "sim/record/platform_rows.h"
 #include "sim/record/table_writer.h"
 
@@ -55,7 +57,8 @@ std::vector<ClusterRow> cluster_rows(const model::Scenario& scenario) {
   const model::Platform& platform = scenario.platform;
   const double end = last_date(scenario);
   std::vector<ClusterRow> rows;
-  for (const model::Cluster& cluster : platform.clusters) {
+  for (const auto id : platform.clusters.ids()) {
+    const model::Cluster& cluster = platform.clusters[id];
     const model::Domain& domain = platform.domain_of(cluster);
     const model::Site& site = platform.sites[cluster.site];
     ClusterRow row;
@@ -64,7 +67,7 @@ std::vector<ClusterRow> cluster_rows(const model::Scenario& scenario) {
     row.domain = cluster.domain.index;
     row.accelerator = platform.node_of(cluster).accelerator.index;
     row.vendor = platform.accelerator_of(cluster).vendor;
-    row.domains_installed = cluster.domains_at(end);
+    row.domains_installed = model::domains_under_shocks(scenario, id, end);
     row.chips_installed = row.domains_installed * domain.chips_installed;
     row.chips_usable = row.domains_installed * domain.chips_used;
     row.chips_per_domain = domain.chips_used;
@@ -140,6 +143,8 @@ void write_shocks(hid_t file, const model::Scenario& scenario, base::PlaneDeflat
     add("organisation", shock.organisation);
     add("link", shock.link);
     add("stream", shock.stream);
+    add("jurisdiction", shock.jurisdiction);
+    add("stops", base::join(shock.stops, "+"));
     scopes.push_back(scope);
   }
   std::vector<ShockRow> rows;

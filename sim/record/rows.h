@@ -42,7 +42,9 @@ enum class Bound : std::int8_t {
   // Of starts again:
   kEarlierStage,
   // Of steps again:
-  kHost
+  kHost,
+  // Of starts again:
+  kWindow
 };
 
 enum class EndReason : std::int8_t {
@@ -54,7 +56,8 @@ enum class EndReason : std::int8_t {
   kShareChanged,
   kCap,
   kRunEnd,
-  kCancelled
+  kCancelled,
+  kCapacity
 };
 
 enum class EventKind : std::int8_t {
@@ -87,7 +90,15 @@ enum class EventKind : std::int8_t {
   kOutOfOrder,
   kRepaired,
   // A job again:
-  kResize
+  kResize,
+  // A cluster again:
+  kRemoved,
+  kClosed,
+  kOpened,
+  kHeld,
+  kReleased,
+  // A job again:
+  kMoved
 };
 
 struct JobRow {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "sim/scheduling/pass.h"
+#include "sim/scheduling/reserving_backfill.h"
 
 namespace busbar::scheduling {
 namespace {
@@ -35,6 +36,7 @@ Shadow reserve(const PoolView& pool, const PoolState& now, const Decisions& deci
 }  // namespace
 
 Decisions Fcfs::decide(const PoolView& pool) const {
+  if (!pool.windows.empty()) return start_heads_around_windows(pool);
   Decisions decisions;
   PoolState state = pool.state;
   start_heads(pool, state, decisions);
@@ -42,6 +44,7 @@ Decisions Fcfs::decide(const PoolView& pool) const {
 }
 
 Decisions EasyBackfill::decide(const PoolView& pool) const {
+  if (!pool.windows.empty()) return ReservingBackfill(1).decide(pool);
   Decisions decisions;
   PoolState state = pool.state;
   const WaitingQueue::Place head = start_heads(pool, state, decisions);

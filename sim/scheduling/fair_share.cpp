@@ -40,6 +40,7 @@ class Pass {
   }
 
   Decisions run() {
+    plan_around_windows();
     for (Account* account : order_) claim(*account);
     std::vector<Place> rest = waiting_claims_;
     for (const Account* account : order_) {
@@ -50,13 +51,15 @@ class Pass {
         }
       }
     }
-    if (CountTimeline::suffices(state_)) {
+    if (around_windows_) {
+      borrow_around_windows(rest);
+    } else if (CountTimeline::suffices(state_)) {
       borrow<CountTimeline>(rest);
     } else {
       borrow<PoolTimeline>(rest);
     }
     std::sort(decisions_.preempted.begin(), decisions_.preempted.end());
-    say_what_the_head_waits_for();
+    say_what_the_head_waits_for(pool_, state_, decisions_);
     return std::move(decisions_);
   }
 
@@ -71,9 +74,44 @@ class Pass {
 
   void start(Place at, Allocation allocation) {
     state_.take(allocation);
+    if (around_windows_) around_windows_->start(pool_.queue[at], allocation);
     account_of(pool_.queue[at].tenant).tenant.held_chips +=
         static_cast<double>(pool_.queue[at].request.chips);
     decisions_.starts.push_back({at, std::move(allocation)});
+  }
+
+  // Where windows hold chips back, a job fits if it does until its requested end.
+  void plan_around_windows() {
+    if (pool_.windows.empty()) return;
+    around_windows_.emplace(pool_, state_);
+    const std::set<RunningJob> started = just_started(pool_, decisions_);
+    by_expected_end(pool_.running, started, [&](const RunningJob& running) {
+      if (!gives_way(running)) around_windows_->release(running);
+      return true;
+    });
+    around_windows_->complete();
+  }
+
+  bool fits(const WaitingJob& job, Allocation& found) const {
+    Obstacle why = Obstacle::kNone;
+    if (around_windows_) return around_windows_->find_now(job, found);
+    return state_.find(job.request, pool_.placement, found, why);
+  }
+
+  // Nobody gives way to a claim that would run into a window.
+  bool claim_back(const Account& owner, const WaitingJob& job, Allocation& found) {
+    if (!around_windows_) return reclaim(owner, job.request, found);
+    const PoolState state = state_;
+    const std::vector<Account> accounts = accounts_;
+    const std::vector<std::int32_t> preempted = decisions_.preempted;
+    if (!reclaim(owner, job.request, found)) return false;
+    plan_around_windows();
+    if (around_windows_->find_now(job, found)) return true;
+    state_ = state;
+    for (size_t i = 0; i < accounts_.size(); ++i) accounts_[i].tenant = accounts[i].tenant;
+    decisions_.preempted = preempted;
+    plan_around_windows();
+    return false;
   }
 
   // First round: what an organisation's quota gives it.
@@ -89,9 +127,7 @@ class Pass {
       }
       claims = account.tenant.held_chips + chips <= account.tenant.quota_chips;
       Allocation found;
-      Obstacle why = Obstacle::kNone;
-      if (claims && (state_.find(job.request, pool_.placement, found, why) ||
-                     (preemption_ && reclaim(account, job.request, found)))) {
+      if (claims && (fits(job, found) || (preemption_ && claim_back(account, job, found)))) {
         start(at, std::move(found));
         continue;
       }
@@ -188,20 +224,24 @@ class Pass {
     }
   }
 
-  void say_what_the_head_waits_for() {
-    for (Place at = pool_.queue.front(); at != WaitingQueue::kEnd; at = pool_.queue.after(at)) {
-      const auto here = [&](const Start& start) { return start.place == at; };
-      if (std::any_of(decisions_.starts.begin(), decisions_.starts.end(), here)) continue;
+  void borrow_around_windows(const std::vector<Place>& jobs) {
+    bool reserved = false;
+    for (const Place at : jobs) {
       Allocation found;
-      state_.find(pool_.queue[at].request, pool_.placement, found, decisions_.head_waits_for);
-      return;
+      if (fits(pool_.queue[at], found)) {
+        start(at, std::move(found));
+      } else if (!reserved) {
+        around_windows_->reserve(pool_.queue[at]);
+        reserved = true;
+      }
     }
   }
 
   const PoolView& pool_;
   bool preemption_;
   PoolState state_;
-  std::vector<Account> accounts_;  // by index of the organisation
+  std::optional<PoolTimeline> around_windows_;  // none: nothing is held back
+  std::vector<Account> accounts_;               // by index of the organisation
   std::vector<Account*> order_;
   std::vector<Place> waiting_claims_;  // that do not fit
   Decisions decisions_;

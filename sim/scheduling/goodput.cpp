@@ -81,8 +81,14 @@ class Pass {
       admitted_ = EasyBackfill().decide(pool_);
     } else {
       const std::set<RunningJob> running = running_at_least();
-      admitted_ = EasyBackfill().decide(
-          {pool_.now_s, least_, pool_.queue, running, pool_.placement, pool_.tenants});
+      admitted_ = EasyBackfill().decide({pool_.now_s,
+                                         least_,
+                                         pool_.queue,
+                                         running,
+                                         pool_.placement,
+                                         pool_.tenants,
+                                         {},
+                                         pool_.windows});
     }
     for (const Start& start : admitted_.starts) {
       Allocation taken = start.allocation;

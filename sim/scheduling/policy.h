@@ -50,6 +50,15 @@ struct Tenant {
   double used_chip_s = 0.0;  // a second ago counts more than an hour ago: half after a half-life
 };
 
+/// Chips of one part that are held back in a window.
+struct Window {
+  static constexpr std::int64_t kAllChips = std::numeric_limits<std::int64_t>::max();
+  double begin_s = 0.0, end_s = 0.0;
+  std::int32_t part = -1;
+  std::int64_t chips = kAllChips;  // kAllChips: the part is closed
+  std::int32_t tenant = -1;        // whose jobs get them, and count towards them; -1: nobody's
+};
+
 /// State of one pool at `now_s`. Every waiting job would fit if the pool were empty.
 struct PoolView {
   double now_s = 0.0;
@@ -59,6 +68,7 @@ struct PoolView {
   const Placement& placement;
   std::span<const Tenant> tenants = {};      // by index of the organisation
   std::span<const ElasticJob> elastic = {};  // those that run, by id, for policies that size jobs
+  std::span<const Window> windows = {};      // that are open or will be, by begin
 };
 
 /// A job that starts, and where. An elastic job starts at the size of its allocation.

@@ -57,7 +57,7 @@ struct Allocation {
 };
 
 /// Why a job cannot start.
-enum class Obstacle { kNone, kChips, kItPower, kGridPower };
+enum class Obstacle { kNone, kChips, kItPower, kGridPower, kWindow };
 
 class PoolState;
 

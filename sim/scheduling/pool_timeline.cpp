@@ -45,9 +45,10 @@ void intersect(PoolState& common, const PoolState& other) {
 
 PoolTimeline::PoolTimeline(const PoolView& pool, const PoolState& state)
     : placement_(pool.placement),
+      windows_(pool.windows),
       fewest_chips_(pool.queue.fewest_chips()),
       planned_slots_(state.parts.size()) {
-  steps_.push_back({pool.now_s, state.free_chips(), state});
+  steps_.push_back({pool.now_s, state.free_chips(), state, {}});
   look_for_openings();
 }
 
@@ -62,11 +63,131 @@ void PoolTimeline::release(const RunningJob& job) {
   }
   steps_.back().state.give_back(*job.allocation);
   steps_.back().free_chips = steps_.back().state.free_chips();
+  for (const Window& window : windows_) {
+    if (window.tenant < 0 || window.tenant != job.tenant) continue;
+    for (const Share& share : job.allocation->shares) {
+      if (share.part != window.part) continue;
+      own_.push_back({job.tenant, share.part, steps_.back().state.chips_of(share), at_s});
+    }
+    break;
+  }
 }
 
 bool PoolTimeline::fits_now(const WaitingJob& job) const {
   return enters(openings_, steps_.front().time_s, job.request.chips, job.requested_s);
 }
+
+// ── Windows ──────────────────────────────────────────────────────────────────────────────────────
+
+void PoolTimeline::complete() {
+  if (!windows_.empty()) add_windows();
+  look_for_openings();
+}
+
+// A step that begins at a time, the same as the one that it cuts in two.
+void PoolTimeline::cut_step(double time_s) {
+  if (time_s <= steps_.front().time_s || time_s == kNever) return;
+  const auto after =
+      std::upper_bound(steps_.begin(), steps_.end(), time_s,
+                       [](double time, const Step& step) { return time < step.time_s; });
+  if ((after - 1)->time_s == time_s) return;
+  Step cut = *(after - 1);
+  cut.time_s = time_s;
+  steps_.insert(after, std::move(cut));
+}
+
+void PoolTimeline::add_windows() {
+  for (const Window& window : windows_) {
+    cut_step(window.begin_s);
+    cut_step(window.end_s);
+  }
+  for (Step& step : steps_) {
+    hold_back(step);
+    count(step);
+  }
+}
+
+// Takes out of a step what its windows hold back: what their tenants have already counts towards
+// it.
+void PoolTimeline::hold_back(Step& step) const {
+  step.held.assign(windows_.size(), 0);
+  for (size_t i = 0; i < windows_.size(); ++i) {
+    const Window& window = windows_[i];
+    if (step.time_s < window.begin_s || step.time_s >= window.end_s) continue;
+    Part& part = step.state.parts[static_cast<size_t>(window.part)];
+    if (window.chips == Window::kAllChips) continue;
+    std::int64_t chips = window.chips;
+    for (const Own& own : own_) {
+      const bool counts = own.tenant == window.tenant && own.part == window.part;
+      if (counts && own.end_s > step.time_s) chips -= own.chips;
+    }
+    // What counts towards one window does not count towards the next.
+    for (size_t earlier = 0; earlier < i; ++earlier) {
+      const Window& other = windows_[earlier];
+      if (other.tenant == window.tenant && other.part == window.part &&
+          step.time_s >= other.begin_s && step.time_s < other.end_s &&
+          other.chips != Window::kAllChips) {
+        chips += other.chips;
+        chips -= step.held[earlier] * part.chips_per_domain;
+      }
+    }
+    chips = std::min(chips, window.chips);
+    if (chips <= 0) continue;
+    step.held[i] = (chips + part.chips_per_domain - 1) / part.chips_per_domain;
+    part.free_domains -= step.held[i];
+  }
+  // Of a closed part nobody has anything, whoever has reserved it.
+  for (const Window& window : windows_) {
+    if (window.chips != Window::kAllChips) continue;
+    if (step.time_s < window.begin_s || step.time_s >= window.end_s) continue;
+    Part& part = step.state.parts[static_cast<size_t>(window.part)];
+    part.free_domains = std::min<std::int64_t>(part.free_domains, 0);
+    std::fill(part.shared.begin(), part.shared.end(), -1);
+    part.shared_free_chips = 0;
+    for (size_t i = 0; i < windows_.size(); ++i) {
+      if (windows_[i].part == window.part) step.held[i] = 0;
+    }
+  }
+}
+
+// What the windows of a tenant hold back is free for it.
+const PoolState& PoolTimeline::open_to(std::int32_t tenant, const Step& step,
+                                       PoolState& scratch) const {
+  bool copied = false;
+  for (size_t i = 0; i < step.held.size(); ++i) {
+    if (step.held[i] == 0 || windows_[i].tenant != tenant) continue;
+    if (!copied) scratch = step.state;
+    copied = true;
+    scratch.parts[static_cast<size_t>(windows_[i].part)].free_domains += step.held[i];
+  }
+  return copied ? scratch : step.state;
+}
+
+// What a tenant's job takes, its windows hold back no longer.
+void PoolTimeline::take_in_windows(std::int32_t tenant, Allocation& allocation, Step& step) const {
+  std::vector<std::int64_t> before;
+  for (const Part& part : step.state.parts) before.push_back(part.free_domains);
+  step.state.take(allocation);
+  for (size_t i = 0; i < step.held.size(); ++i) {
+    if (step.held[i] == 0 || windows_[i].tenant != tenant) continue;
+    const auto at = static_cast<size_t>(windows_[i].part);
+    const std::int64_t domains =
+        std::min(step.held[i], before[at] - step.state.parts[at].free_domains);
+    step.held[i] -= domains;
+    step.state.parts[at].free_domains += domains;
+    before[at] -= domains;
+  }
+}
+
+void PoolTimeline::count(Step& step) const {
+  step.free_chips = step.state.free_chips();
+  for (size_t i = 0; i < step.held.size(); ++i) {
+    step.free_chips +=
+        step.held[i] * step.state.parts[static_cast<size_t>(windows_[i].part)].chips_per_domain;
+  }
+}
+
+// ── Room ─────────────────────────────────────────────────────────────────────────────────────────
 
 // The first step after `from` that does not begin before `end_s`.
 size_t PoolTimeline::end_of(size_t from, double end_s) const {
@@ -75,31 +196,48 @@ size_t PoolTimeline::end_of(size_t from, double end_s) const {
   return to;
 }
 
+bool PoolTimeline::holds(std::int32_t tenant, const Allocation& allocation, size_t from,
+                         size_t to) const {
+  PoolState scratch;
+  return std::all_of(steps_.begin() + static_cast<std::ptrdiff_t>(from),
+                     steps_.begin() + static_cast<std::ptrdiff_t>(to), [&](const Step& step) {
+                       return open_to(tenant, step, scratch).holds(allocation);
+                     });
+}
+
 // Room that is the same in the steps [from, to).
-bool PoolTimeline::find(const Request& request, size_t from, size_t to, Allocation& found) const {
+bool PoolTimeline::find(const WaitingJob& job, size_t from, size_t to, Allocation& found) const {
+  const Request& request = job.request;
   Obstacle why = Obstacle::kNone;
-  const auto holds = [&] {
-    return std::all_of(steps_.begin() + static_cast<std::ptrdiff_t>(from),
-                       steps_.begin() + static_cast<std::ptrdiff_t>(to),
-                       [&](const Step& step) { return step.state.holds(found); });
-  };
-  if (!steps_[from].state.find(request, placement_, found, why)) return false;
-  if (holds()) return true;
-  PoolState common = steps_[from].state;
-  for (size_t step = from + 1; step < to; ++step) intersect(common, steps_[step].state);
-  if (common.find(request, placement_, found, why) && holds()) return true;
+  PoolState scratch;
+  if (!open_to(job.tenant, steps_[from], scratch).find(request, placement_, found, why)) {
+    return false;
+  }
+  if (holds(job.tenant, found, from, to)) return true;
+  PoolState common = open_to(job.tenant, steps_[from], scratch);
+  for (size_t step = from + 1; step < to; ++step) {
+    intersect(common, open_to(job.tenant, steps_[step], scratch));
+  }
+  if (common.find(request, placement_, found, why) && holds(job.tenant, found, from, to)) {
+    return true;
+  }
   for (Part& part : common.parts) {  // without sharing domains
     part.shared.clear();
     part.shared_free_chips = 0;
   }
-  return common.find(request, placement_, found, why) && holds();
+  return common.find(request, placement_, found, why) && holds(job.tenant, found, from, to);
 }
 
 bool PoolTimeline::find_now(const WaitingJob& job, Allocation& found) const {
-  return find(job.request, 0, end_of(0, steps_.front().time_s + job.requested_s), found);
+  return find(job, 0, end_of(0, steps_.front().time_s + job.requested_s), found);
 }
 
-void PoolTimeline::take(size_t from, double end_s, size_t to, const Allocation& allocation) {
+bool PoolTimeline::holds_now(const WaitingJob& job, const Allocation& allocation) const {
+  return holds(job.tenant, allocation, 0, end_of(0, steps_.front().time_s + job.requested_s));
+}
+
+void PoolTimeline::take(const WaitingJob& job, size_t from, double end_s, size_t to,
+                        const Allocation& allocation) {
   if (end_s < kNever && (to == steps_.size() || steps_[to].time_s != end_s)) {
     Step at_end = steps_[to - 1];
     at_end.time_s = end_s;
@@ -113,8 +251,13 @@ void PoolTimeline::take(size_t from, double end_s, size_t to, const Allocation& 
       const auto slots = static_cast<size_t>(share.shared_slot + 1);
       if (share.shared_chips > 0 && shared.size() < slots) shared.resize(slots, -1);
     }
-    steps_[step].state.take(same);
-    steps_[step].free_chips = steps_[step].state.free_chips();
+    Step& here = steps_[step];
+    if (windows_.empty()) {
+      here.state.take(same);
+    } else {
+      take_in_windows(job.tenant, same, here);
+    }
+    count(here);
   }
 }
 
@@ -165,7 +308,7 @@ void PoolTimeline::start(const WaitingJob& job, const Allocation& allocation) {
     }
   }
   const double end_s = steps_.front().time_s + job.requested_s;
-  take(0, end_s, end_of(0, end_s), allocation);
+  take(job, 0, end_s, end_of(0, end_s), allocation);
   look_for_openings();
 }
 
@@ -184,9 +327,9 @@ void PoolTimeline::reserve(const WaitingJob& job) {
       continue;
     }
     Allocation found;
-    if (!find(job.request, from, to, found)) continue;
+    if (!find(job, from, to, found)) continue;
     name_shared_domains(from, to, found);
-    take(from, end_s, to, found);
+    take(job, from, end_s, to, found);
     look_for_openings();
     return;
   }

@@ -12,17 +12,12 @@ namespace {
 using Place = WaitingQueue::Place;
 
 // Only starts leave the pass, so only what can decide about one is planned: jobs before a later one
-// that might still start, and of those the ones that end before the horizon.
+// that might still start, and of those the ones that end before the horizon. The jobs before `head`
+// are decided; it is the first to be planned, and those after `last` may start.
 template <class Timeline>
-void plan(const PoolView& pool, PoolState& state, Place head, std::int64_t depth,
+void plan(const PoolView& pool, PoolState& state, Place head, Place last, std::int64_t depth,
           Decisions& decisions) {
-  Timeline timeline(pool, state);
-  const std::set<RunningJob> started = just_started(pool, decisions);
-  by_expected_end(pool.running, started, [&](const RunningJob& job) {
-    timeline.release(job);
-    return true;
-  });
-  timeline.complete();
+  auto timeline = timeline_of<Timeline>(pool, state, decisions);
   const auto next = [&](Place place) {
     return pool.queue.next_entering(place, pool.now_s, timeline.openings());
   };
@@ -37,7 +32,7 @@ void plan(const PoolView& pool, PoolState& state, Place head, std::int64_t depth
   };
   Place at = head;  // the first job that is not planned yet
   std::int64_t reserved = 0;
-  for (Place candidate = next(head); candidate != WaitingQueue::kEnd;) {
+  for (Place candidate = next(last); candidate != WaitingQueue::kEnd;) {
     while (at != candidate && reserved < depth && timeline.fits_now(pool.queue[candidate])) {
       timeline.reserve(pool.queue[at]);
       ++reserved;
@@ -60,16 +55,21 @@ void plan(const PoolView& pool, PoolState& state, Place head, std::int64_t depth
 Decisions ReservingBackfill::decide(const PoolView& pool) const {
   Decisions decisions;
   PoolState state = pool.state;
+  const auto depth = depth_ == kAll ? static_cast<std::int64_t>(pool.queue.size()) : depth_;
+  if (!pool.windows.empty()) {  // the head, too, may have to wait for one
+    plan<PoolTimeline>(pool, state, pool.queue.front(), WaitingQueue::kEnd, depth, decisions);
+    say_what_the_head_waits_for(pool, state, decisions);
+    return decisions;
+  }
   const Place head = start_heads(pool, state, decisions);
   if (head == WaitingQueue::kEnd || pool.queue.after(head) == WaitingQueue::kEnd ||
       state.free_chips() == 0) {
     return decisions;
   }
-  const auto depth = depth_ == kAll ? static_cast<std::int64_t>(pool.queue.size()) : depth_;
   if (CountTimeline::suffices(state)) {
-    plan<CountTimeline>(pool, state, head, depth, decisions);
+    plan<CountTimeline>(pool, state, head, head, depth, decisions);
   } else {
-    plan<PoolTimeline>(pool, state, head, depth, decisions);
+    plan<PoolTimeline>(pool, state, head, head, depth, decisions);
   }
   return decisions;
 }

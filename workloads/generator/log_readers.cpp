@@ -67,7 +67,7 @@ std::vector<Job> Swf::read(const std::string& path, Diagnostics& problems) const
   base::LineReader lines(path);
   RowProblems rows(path, problems);
   SubmitOrder order(path, problems);
-  size_t left_out = 0;
+  size_t left_out = 0, following = 0;
   while (const auto line = lines.next()) {
     const std::string_view text = base::trim(*line);
     if (text.empty() || text.starts_with(';')) continue;
@@ -95,10 +95,18 @@ std::vector<Job> Swf::read(const std::string& path, Diagnostics& problems) const
       ++left_out;
       continue;
     }
+    if (base::parse_number(words[16]).value_or(-1.0) > 0.0) ++following;
     order.check(where, job.submit_s);
     jobs.push_back(std::move(job));
   }
   warn_left_out(path, left_out, jobs.size() + left_out, problems);
+  if (following > 0) {
+    problems.warning(
+        {path, 0, 0},
+        "{} jobs name a preceding job and a think time (fields 17 and 18), which are not "
+        "used: each is submitted at the time that the log gives",
+        following);
+  }
   return jobs;
 }
 

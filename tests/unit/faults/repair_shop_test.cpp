@@ -45,6 +45,16 @@ TEST(RepairShop, PartsComeBackAfterTheirLeadTime) {
   EXPECT_THAT(back_times(shop), ::testing::ElementsAre(10.0, 50.0, 50.0));
 }
 
+// Two parts, and a supplier that sends no more: the third repair waits for ever.
+TEST(RepairShop, WithoutNewPartsTheStockRunsOut) {
+  RepairShop shop({.count = 5, .spares = 2}, base::Seconds{30.0});
+  for (int i = 1; i <= 3; ++i) {
+    shop.arrive({.number = i, .work_s = 10.0, .needs_spare = true, .replenished = false}, 0.0);
+  }
+  EXPECT_THAT(back_times(shop), ::testing::ElementsAre(10.0, 10.0));
+  EXPECT_EQ(shop.waiting(), 1u);
+}
+
 // A site that says nothing of crews and parts never waits for any.
 TEST(RepairShop, WithoutCrewsSaidNobodyWaits) {
   RepairShop shop({});

@@ -58,6 +58,19 @@ TEST_F(LogTest, SwfFieldsAndUnknowns) {
   EXPECT_FALSE(problems_.has_errors());
 }
 
+// Fields 17 and 18: the second job followed the first after half a minute. The log's time holds.
+TEST_F(LogTest, SwfPrecedingJobsAreToldUnused) {
+  const auto path = write(
+      "1 0 -1 100 8 -1 -1 8 200 -1 1 1 1 -1 1 1 -1 -1\n"
+      "2 130 -1 100 8 -1 -1 8 200 -1 1 1 1 -1 1 1 1 30\n");
+  const auto jobs = Swf().read(path, problems_);
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[1].submit_s, 130.0);
+  ASSERT_EQ(problems_.all().size(), 1u);
+  EXPECT_NE(problems_.all()[0].message.find("1 jobs name a preceding job"), std::string::npos);
+  EXPECT_FALSE(problems_.has_errors());
+}
+
 // Not sorted, calendar times: the first submission is time zero.
 TEST_F(LogTest, PhillyCountsFromTheFirstJob) {
   const auto path = write(

@@ -1,0 +1,62 @@
+#include <algorithm>
+
+#include "sim/engine/job_desk.h"
+
+// Jobs that leave their chips or their queue because of what happens to the capacity.
+
+namespace busbar::engine {
+
+void JobDesk::vacate(std::int32_t job, bool announced) {
+  stop(job, {record::EndReason::kCapacity, restart_s(job, 0.0), announced});
+}
+
+// What waits in a pool, queued or set aside, in submission order.
+std::vector<std::int32_t> JobDesk::empty_queue(std::int32_t index) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  std::vector<std::int32_t> jobs;
+  jobs.swap(pool.deferred);
+  pool.deferred_chips = 0;
+  pool.queued_chip_s = 0.0;
+  for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;
+       at = pool.queue.front()) {
+    jobs.push_back(pool.queue[at].id);
+    ranking_.erase(at, index);
+  }
+  std::sort(jobs.begin(), jobs.end());
+  return jobs;
+}
+
+// All that cannot stay leave before any asks, so that none sees the others' backlog.
+void JobDesk::broker_anew(std::int32_t index) {
+  std::vector<std::int32_t> leaving;
+  for (const std::int32_t job : empty_queue(index)) {
+    if (jobs_[static_cast<size_t>(job)].chips > options_.ceiling(index)) {
+      leaving.push_back(job);
+    } else {
+      enqueue(job, index);
+    }
+  }
+  for (const std::int32_t job : leaving) {
+    const auto options = options_.of(jobs_[static_cast<size_t>(job)], parts_.clock.now());
+    std::int32_t to = index;
+    if (!options.empty()) to = options[parts_.behaviours.broker->choose(options)].pool;
+    if (to != index) move(job, to);
+    enqueue(job, to);
+  }
+  request_decision(index);
+}
+
+// A job that has run takes its checkpoint along: the same work is left, in the steps of the chips
+// there.
+void JobDesk::move(std::int32_t job, std::int32_t to) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  pool_of_[static_cast<size_t>(job)] = to;
+  ++books_.counts.moved;
+  parts_.journal.note(record::EventKind::kMoved, job,
+                      parts_.fleet.pools[static_cast<size_t>(to)].clusters.front().index);
+  if (running_.preempted(job) == nullptr) return;
+  const Work there = works_.evaluate(j, to);
+  running_.carry_over(job, there, requested_s(j, there));
+}
+
+}  // namespace busbar::engine
