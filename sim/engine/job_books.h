@@ -15,9 +15,13 @@ namespace busbar::engine {
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
                rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0;
-  double chip_seconds = 0.0;        // of started jobs
-  double large_chip_seconds = 0.0;  // of those, in jobs of 256 chips and more
-  double lost_chip_seconds = 0.0;   // of work since the last checkpoint, when a job was stopped
+  std::int64_t moved = 0;               // times, of jobs that ran or waited
+  double moved_bytes = 0.0;             // of state, over the WAN
+  std::int64_t held_back = 0;           // jobs, by the broker
+  double held_back_chip_seconds = 0.0;  // of those
+  double chip_seconds = 0.0;            // of started jobs
+  double large_chip_seconds = 0.0;      // of those, in jobs of 256 chips and more
+  double lost_chip_seconds = 0.0;       // of work since the last checkpoint, when a job was stopped
   double restart_chip_seconds = 0.0;
   std::map<record::Bound, std::int64_t> waited_for;
   std::int64_t assigned_together = 0;               // jobs
@@ -64,6 +68,10 @@ class JobBooks {
   void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
                  record::Bound waited_for);
 
+  /// A job is sent to another pool, where so many bytes of it come over the WAN later.
+  void count_move(std::int32_t job);
+  void count_arrival(std::int32_t job, double wan_bytes);
+
   JobCounts counts;
   /// By cluster index.
   const std::vector<ClusterUse>& use() const { return use_; }
@@ -79,6 +87,11 @@ class JobBooks {
   const Clock& clock_;
   Journal& journal_;
   std::vector<ClusterUse> use_;
+  struct Moves {
+    std::int32_t times = 0;
+    double wan_bytes = 0.0;
+  };
+  std::map<std::int32_t, Moves> moves_;  // by job, of those that were moved
 };
 
 }  // namespace busbar::engine

@@ -39,6 +39,20 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       running_(
           {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
           jobs_),
+      relocation_({parts.scenario, *parts.behaviours.broker, *parts.behaviours.placement,
+                   parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_,
+                   options_, books_, running_, jobs_},
+                  {[this](std::int32_t job, std::int32_t pool) { withdraw(job, pool); },
+                   [this](std::int32_t job, const RunningJobs::Stop& why) {
+                     stop(job, why);
+                     ++waiting_;
+                   },
+                   [this](std::int32_t job, std::int32_t pool) {
+                     pool_of_[static_cast<size_t>(job)] = pool;
+                     enqueue(job, pool);
+                   }}),
+      later_starts_({parts.clock, parts.fleet, options_, works_, parts.journal, books_},
+                    parts.behaviours.broker->terms().delay),
       campaigns_(parts.scenario, jobs_),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       waited_for_(jobs_.size(), Bound::kNone),
@@ -87,6 +101,14 @@ double JobDesk::requested_s(const model::Job& job, const Work& work) const {
   return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
 }
 
+// Of a job that gave way: what is left, and its restart.
+double JobDesk::requested_left_s(std::int32_t job, const Work& work) const {
+  if (const ActiveJob* before = running_.preempted(job)) {
+    return before->requested_left_s() + before->restart_due_s;
+  }
+  return requested_s(jobs_[static_cast<size_t>(job)], work);
+}
+
 // Asks the broker for pools among those that can run the jobs at all: job by job, or for all
 // together if it sees them so.
 void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
@@ -97,7 +119,9 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
   const auto queue = [this](std::int32_t job, const scheduling::PoolOption& chosen) {
     pool_of_[static_cast<size_t>(job)] = chosen.pool;
     ++waiting_;
-    enqueue(job, chosen.pool);
+    if (chosen.not_before_s <= 0.0) return enqueue(job, chosen.pool);
+    waited_for_[static_cast<size_t>(job)] = Bound::kDelay;
+    later_starts_.hold(job, chosen, [this, job, pool = chosen.pool] { enqueue(job, pool); });
   };
   for (const std::int32_t job : jobs) {
     const model::Job& j = jobs_[static_cast<size_t>(job)];
@@ -110,6 +134,7 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
       batch.push_back(job);
       batch_options.push_back(std::move(options));
     } else {
+      later_starts_.add(j, options);
       queue(job, options[options.size() == 1 ? 0 : broker.choose(options)]);
     }
   }
@@ -128,10 +153,7 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const Work work = works_.evaluate(j, index);
   const scheduling::Request request = request_for(job, work);
   const double now = parts_.clock.now();
-  double requested = requested_s(j, work);
-  if (const ActiveJob* before = running_.preempted(job)) {
-    requested = before->requested_left_s() + before->restart_due_s;
-  }
+  const double requested = requested_left_s(job, work);
   pool.queued_chip_s += requested * j.chips;
   double& largest = largest_queued_[static_cast<size_t>(index)];
   largest = std::max(largest, j.chips);
@@ -151,6 +173,24 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   waiting.tenant = tenants_.tenant_of(j);
   waiting.rank = parts_.behaviours.queue_policy->rank(waiting);
   pool.queue.push(waiting);
+  request_decision(index);
+}
+
+// Takes a waiting job out of its pool.
+void JobDesk::withdraw(std::int32_t job, std::int32_t index) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  if (const auto at = std::find(pool.deferred.begin(), pool.deferred.end(), job);
+      at != pool.deferred.end()) {
+    pool.queued_chip_s -= j.chips * requested_left_s(job, works_.evaluate(j, index));
+    pool.deferred_chips -= static_cast<std::int64_t>(j.chips);
+    pool.deferred.erase(at);
+    return;
+  }
+  auto at = pool.queue.front();
+  while (pool.queue[at].id != job) at = pool.queue.after(at);
+  pool.queued_chip_s -= pool.queue[at].requested_s * j.chips;
+  pool.queue.erase(at);
   request_decision(index);
 }
 
@@ -307,6 +347,7 @@ void JobDesk::set_islands() {
 void JobDesk::routes_changed() {
   set_islands();
   running_.routes_changed();
+  relocation_.routes_changed();
   for (size_t pool = 0; pool < parts_.fleet.pools.size(); ++pool) {
     if (parts_.fleet.pools[pool].state.parts.size() > 1) {
       capacity_changed(static_cast<std::int32_t>(pool));
@@ -317,6 +358,9 @@ void JobDesk::routes_changed() {
 void JobDesk::close() {
   running_.close();
   std::vector<std::int32_t> waiting = campaigns_.held();
+  for (const auto& more : {later_starts_.held(), relocation_.under_way()}) {
+    waiting.insert(waiting.end(), more.begin(), more.end());
+  }
   for (const Pool& pool : parts_.fleet.pools) {
     waiting.insert(waiting.end(), pool.deferred.begin(), pool.deferred.end());
     for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;

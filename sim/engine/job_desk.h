@@ -10,8 +10,10 @@
 #include "sim/engine/fleet.h"
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
+#include "sim/engine/later_starts.h"
 #include "sim/engine/network.h"
 #include "sim/engine/pool_options.h"
+#include "sim/engine/relocation.h"
 #include "sim/engine/running_jobs.h"
 #include "sim/engine/tenant_books.h"
 #include "sim/engine/traffic_desk.h"
@@ -45,6 +47,8 @@ class JobDesk {
   void interrupt(std::int32_t job, double detection_s, bool announced);
   /// Puts an interrupted job back to where it stood in its queue.
   void requeue(std::int32_t job);
+  /// The broker looks again at jobs that wait or run. Returns how many it moves.
+  std::int64_t review() { return relocation_.review(); }
   /// Routes between sites are others now.
   void routes_changed();
   /// Called before a pool's queue is looked at, so that services can take their share first.
@@ -52,7 +56,10 @@ class JobDesk {
   /// Whether any job has yet to arrive, waits or runs.
   bool idle() const { return stuck() && waiting_ == 0 && campaigns_.empty(); }
   /// Whether nothing arrives or runs, so that what waits will wait for ever.
-  bool stuck() const { return next_arrival_ == jobs_.size() && running_.count() == 0; }
+  bool stuck() const {
+    return next_arrival_ == jobs_.size() && running_.count() == 0 && later_starts_.empty() &&
+           !relocation_.sending();
+  }
   /// Ends the run: closes the segments of running jobs and writes the rows of all that are left.
   void close();
 
@@ -66,6 +73,7 @@ class JobDesk {
   void admit(const std::vector<std::int32_t>& jobs);
   bool more_at_this_instant() const;
   void enqueue(std::int32_t job, std::int32_t index);
+  void withdraw(std::int32_t job, std::int32_t index);
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
@@ -76,6 +84,7 @@ class JobDesk {
   void ended(std::int32_t job, const std::vector<std::int32_t>& pools);
   void set_islands();
   double requested_s(const model::Job& job, const Work& work) const;
+  double requested_left_s(std::int32_t job, const Work& work) const;
 
   Parts parts_;
   std::vector<model::Job> jobs_;
@@ -83,6 +92,8 @@ class JobDesk {
   PoolOptions options_;
   JobBooks books_;
   RunningJobs running_;
+  Relocation relocation_;
+  LaterStarts later_starts_;
   Campaigns campaigns_;
   TenantBooks tenants_;
   std::function<void(std::int32_t)> hook_;

@@ -122,7 +122,15 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_waiting", counts.waiting);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
-  if (counts.preempted + counts.interrupted > 0) {
+  if (counts.moved > 0) {
+    set("moves", counts.moved);
+    trace_.set_summary("moved_bytes", counts.moved_bytes);
+  }
+  if (counts.held_back > 0) {
+    set("jobs_held_back", counts.held_back);
+    trace_.set_summary("held_back_chip_hours", counts.held_back_chip_seconds / base::kHour);
+  }
+  if (counts.preempted + counts.interrupted + counts.moved > 0) {
     const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds;
     trace_.set_summary("lost_chip_hours", counts.lost_chip_seconds / base::kHour);
     trace_.set_summary("restart_chip_hours", counts.restart_chip_seconds / base::kHour);

@@ -133,7 +133,7 @@ void RunningJobs::change_step(std::int32_t slot, double step_s) {
 }
 
 void RunningJobs::routes_changed() {
-  for (const auto& [job, slot] : in_order()) {
+  for (const auto& [job, slot] : slots_in_order()) {
     if (active_[static_cast<size_t>(slot)].sites.size() > 1) follow_routes(slot);
   }
 }
@@ -210,11 +210,30 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   counts.lost_chip_seconds += j.chips * (active.worked_s - active.saved_s);
   active.give_way();
   active.restart_due_s = why.restart_s;
-  const bool preempted = why.reason == EndReason::kPreemption;
-  ++(preempted ? counts.preempted : counts.interrupted);
-  parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, j.chips);
+  // A move is counted by who decides it.
+  if (why.reason != EndReason::kMove) {
+    const bool preempted = why.reason == EndReason::kPreemption;
+    ++(preempted ? counts.preempted : counts.interrupted);
+    parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, j.chips);
+  }
   preempted_[job] = active;
   return leave(slot);
+}
+
+// A limit in run time follows the speed of the chips: the user's slack stays the same part of it.
+void RunningJobs::carry_over(std::int32_t job, const Work& work, double restart_s) {
+  const auto at = preempted_.find(job);
+  if (at == preempted_.end()) return;
+  ActiveJob& before = at->second;
+  const double steps = work.steps / before.work.steps;
+  const double time = work.run_time_s() / before.work.run_time_s();
+  const double requested_left_s = before.requested_left_s() * time;
+  before.requested_s =
+      before.limited ? before.kept_s + requested_left_s : before.requested_s * time;
+  before.steps_left *= steps;
+  before.lost_steps *= steps;
+  before.work = work;
+  before.restart_due_s = restart_s;
 }
 
 const ActiveJob* RunningJobs::preempted(std::int32_t job) const {
@@ -283,7 +302,7 @@ std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
 }
 
 // Jobs and their slots, by id.
-std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::in_order() const {
+std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::slots_in_order() const {
   std::vector<std::pair<std::int32_t, std::int32_t>> running;
   for (size_t slot = 0; slot < active_.size(); ++slot) {
     if (active_[slot].job < 0) continue;
@@ -293,8 +312,16 @@ std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::in_order() const
   return running;
 }
 
+std::vector<const ActiveJob*> RunningJobs::in_order() const {
+  std::vector<const ActiveJob*> running;
+  for (const auto& [job, slot] : slots_in_order()) {
+    running.push_back(&active_[static_cast<size_t>(slot)]);
+  }
+  return running;
+}
+
 void RunningJobs::close() {
-  const auto running = in_order();
+  const auto running = slots_in_order();
   parts_.books.counts.running = static_cast<std::int64_t>(running.size());
   for (const auto& [job, slot] : running) {
     ActiveJob& active = active_[static_cast<size_t>(slot)];

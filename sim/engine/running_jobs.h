@@ -56,7 +56,13 @@ class RunningJobs {
   /// A running job stops: it goes back to its last checkpoint and is kept here until it starts
   /// again. Returns the pools that it leaves room in.
   std::vector<std::int32_t> stop(std::int32_t job, const Stop& why);
+  /// A job that was stopped goes on as other work, in another pool: what it has done and what is
+  /// left are the same parts of it, in the steps that it takes there. One that never ran is left
+  /// alone.
+  void carry_over(std::int32_t job, const Work& work, double restart_s);
   const ActiveJob& running(std::int32_t job) const;
+  /// Running jobs by id.
+  std::vector<const ActiveJob*> in_order() const;
   /// A job that was stopped and waits; null: none.
   const ActiveJob* preempted(std::int32_t job) const;
   /// Called when a job has ended and given everything back, with the pools that it leaves room in.
@@ -88,7 +94,7 @@ class RunningJobs {
     std::int64_t JobCounts::*count;
   };
   static const Farewell& farewell_of(const ActiveJob& active, model::Ending ending, double done_s);
-  std::vector<std::pair<std::int32_t, std::int32_t>> in_order() const;
+  std::vector<std::pair<std::int32_t, std::int32_t>> slots_in_order() const;
   const model::Job& job_of(const ActiveJob& active) const {
     return jobs_[static_cast<size_t>(active.job)];
   }

@@ -69,6 +69,7 @@ class Simulation::Impl {
   void limits_changed(std::int32_t site);
   void energise();
   void hour();
+  void review();
   void sample();
   void report_progress();
   bool nothing_left() const;
@@ -88,6 +89,7 @@ class Simulation::Impl {
   std::int64_t jobs_total_ = 0;
   double next_booking_s_ = kBookEvery_s;
   bool interrupted_ = false;
+  bool reviewed_in_vain_ = false;  // nothing ran, and the broker moved nothing
 };
 
 // ── Capacity ─────────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +168,7 @@ void Simulation::Impl::schedule_shocks() {
     const auto order = static_cast<std::uint64_t>(i);
     clock_.at(shock.at_s, Phase::kChange, order, [this, apply, i] { (this->*apply)(i, true); });
     if (shock.duration_s <= 0.0) continue;
-    if (shock.kind == "site-outage") ++capacity_events_left_;
+    ++capacity_events_left_;
     clock_.at(shock.at_s + shock.duration_s, Phase::kChange, order,
               [this, apply, i] { (this->*apply)(i, false); });
   }
@@ -183,6 +185,7 @@ void Simulation::Impl::cut(size_t index, bool begins) {
     const bool over = shock.duration_s > 0.0 && shock.at_s + shock.duration_s <= now;
     if (!over) kept *= shock.factor;
   }
+  if (!begins) --capacity_events_left_;
   const std::int32_t link = network_.link_of(wan);
   const double capacity = kept * network_.links()[static_cast<size_t>(link)].capacity_Bps;
   desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
@@ -209,8 +212,9 @@ void Simulation::Impl::outage(size_t index, bool begins) {
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
 
 bool Simulation::Impl::nothing_left() const {
-  return desks_->jobs.idle() ||
-         (desks_->jobs.stuck() && capacity_events_left_ == 0 && desks_->faults.under_repair() == 0);
+  const bool reviewed = reviewed_in_vain_ || behaviours_.broker->terms().review.value <= 0.0;
+  return desks_->jobs.idle() || (desks_->jobs.stuck() && capacity_events_left_ == 0 &&
+                                 desks_->faults.under_repair() == 0 && reviewed);
 }
 
 // PUE, price, carbon and demand change with the hour.
@@ -233,6 +237,17 @@ void Simulation::Impl::hour() {
   if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) return desks_->faults.stop();
   const double next_s = now + base::kHour;
   if (next_s < horizon_s_) clock_.at(next_s, Phase::kChange, 0, [this] { hour(); });
+}
+
+// After the decisions of its instant, so that room is what they leave.
+void Simulation::Impl::review() {
+  const double every_s = behaviours_.broker->terms().review.value;
+  if (every_s <= 0.0) return;
+  if (clock_.now() > 0.0) {
+    reviewed_in_vain_ = desks_->jobs.review() == 0 && desks_->jobs.stuck();
+    if (std::isinf(horizon_s_) && nothing_left()) return;
+  }
+  clock_.at(clock_.now() + every_s, Phase::kDecision, fleet_.pools.size(), [this] { review(); });
 }
 
 void Simulation::Impl::sample() {
@@ -292,6 +307,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   clock_.at(0.0, Phase::kSample, 0, [this] { sample(); });
   jobs.before_decision([&](std::int32_t pool) { serving.claim(pool); });
   jobs.open();
+  review();
   clock_.run(horizon_s_);
 
   const double end_s = clock_.now();

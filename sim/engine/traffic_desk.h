@@ -48,6 +48,8 @@ class TrafficDesk {
   /// handle, never 0, that is forgotten then.
   std::int32_t send(std::vector<std::int32_t> path, double bytes, std::function<void()> done);
   void cancel(std::int32_t transfer);
+  /// Bandwidth in bytes/s of the narrowest link of a path, as it is now; infinite without links.
+  double narrowest_rate(std::span<const std::int32_t> path) const;
 
   /// Bytes that a link has carried, one direction.
   double carried_bytes(std::int32_t link) const;
@@ -78,7 +80,6 @@ class TrafficDesk {
   };
   std::int32_t add_flow(std::span<const std::int32_t> path, double demand_Bps, Owner owner);
   void remove_flow(std::int32_t flow);
-  double narrowest_rate(std::span<const std::int32_t> path) const;
   void count(Job& job, double sign);
   void count(const std::vector<std::int32_t>& path, double rate_Bps);
   void touch(std::int32_t slot);

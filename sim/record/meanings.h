@@ -15,14 +15,15 @@ inline constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "ru
 inline constexpr Meanings kBounds = {"none",        "chips",         "it-power", "grid-power",
                                      "queue-order", "delivery",      "cooling",  "compute",
                                      "memory",      "network",       "pipeline", "batch",
-                                     "fixed",       "earlier-stage", "host"};
-inline constexpr Meanings kEndReasons = {"done",       "killed",  "failure",
-                                         "preemption", "resize",  "share-changed",
-                                         "cap",        "run-end", "cancelled"};
+                                     "fixed",       "earlier-stage", "host",     "delay"};
+inline constexpr Meanings kEndReasons = {"done",      "killed",        "failure", "preemption",
+                                         "resize",    "share-changed", "cap",     "run-end",
+                                         "cancelled", "move"};
 inline constexpr Meanings kEventKinds = {
-    "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
-    "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
-    "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired"};
+    "submit",    "start",        "end",       "kill",        "reject",    "share",
+    "delivery",  "installed",    "limit",     "shock-begin", "shock-end", "replicas",
+    "fail",      "cancel",       "partition", "catch-up",    "rejoin",    "preempt",
+    "interrupt", "out-of-order", "repaired",  "move",        "arrive",    "hold"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",

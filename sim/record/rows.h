@@ -42,7 +42,9 @@ enum class Bound : std::int8_t {
   // Of starts again:
   kEarlierStage,
   // Of steps again:
-  kHost
+  kHost,
+  // Of starts again:
+  kDelay
 };
 
 enum class EndReason : std::int8_t {
@@ -54,7 +56,8 @@ enum class EndReason : std::int8_t {
   kShareChanged,
   kCap,
   kRunEnd,
-  kCancelled
+  kCancelled,
+  kMove
 };
 
 enum class EventKind : std::int8_t {
@@ -85,7 +88,11 @@ enum class EventKind : std::int8_t {
   kInterrupt,
   // A cluster again:
   kOutOfOrder,
-  kRepaired
+  kRepaired,
+  // A job again:
+  kMove,
+  kArrive,
+  kHold
 };
 
 struct JobRow {
@@ -98,6 +105,8 @@ struct JobRow {
   JobState state = JobState::kCompleted;
   double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
   double lost_tokens = 0;
+  std::int32_t moves = 0;
+  double moved_bytes = 0;
   Bound waited_for = Bound::kNone;
 };
 
