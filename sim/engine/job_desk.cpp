@@ -42,15 +42,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       relocation_({parts.scenario, *parts.behaviours.broker, *parts.behaviours.placement,
                    parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_,
                    options_, books_, running_, jobs_},
-                  {[this](std::int32_t job, std::int32_t pool) { withdraw(job, pool); },
-                   [this](std::int32_t job, const RunningJobs::Stop& why) {
-                     stop(job, why);
-                     ++waiting_;
-                   },
-                   [this](std::int32_t job, std::int32_t pool) {
-                     pool_of_[static_cast<size_t>(job)] = pool;
-                     enqueue(job, pool);
-                   }}),
+                  moves()),
       later_starts_({parts.clock, parts.fleet, options_, works_, parts.journal, books_},
                     parts.behaviours.broker->terms().delay),
       campaigns_(parts.scenario, jobs_),
@@ -58,9 +50,26 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1),
       largest_queued_(parts.fleet.pools.size(), 0.0) {
+  if (parts.behaviours.broker->divides()) {
+    rounds_.emplace(RoundDesk::Parts{*parts.behaviours.broker, parts.clock, parts.fleet, works_,
+                                     books_, running_, relocation_, jobs_},
+                    RoundDesk::Hooks{moves().withdraw, moves().stop, moves().arrive});
+  }
   running_.on_end(
       [this](std::int32_t job, const std::vector<std::int32_t>& pools) { ended(job, pools); });
   set_islands();
+}
+
+Relocation::Hooks JobDesk::moves() {
+  return {[this](std::int32_t job, std::int32_t pool) { withdraw(job, pool); },
+          [this](std::int32_t job, const RunningJobs::Stop& why) {
+            stop(job, why);
+            ++waiting_;
+          },
+          [this](std::int32_t job, std::int32_t pool) {
+            pool_of_[static_cast<size_t>(job)] = pool;
+            enqueue(job, pool);
+          }};
 }
 
 // ── Arrival and queue ────────────────────────────────────────────────────────────────────────────
@@ -130,6 +139,9 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
       ++books_.counts.rejected;
       parts_.journal.note(EventKind::kReject, job, j.chips);
       books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
+    } else if (rounds_) {
+      ++waiting_;
+      rounds_->admit(job);
     } else if (together) {
       batch.push_back(job);
       batch_options.push_back(std::move(options));
@@ -206,6 +218,7 @@ bool JobDesk::all_still_fit(std::int32_t index) const {
 }
 
 void JobDesk::capacity_changed(std::int32_t index) {
+  if (rounds_) rounds_->fill_later();
   if (all_still_fit(index)) return request_decision(index);
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   // In submission order: what waits in the queue, then what was set aside, merged by id.
@@ -326,6 +339,7 @@ void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   tenants_.hold(tenants_.tenant_of(j), -j.chips, now);
   for (const std::int32_t pool : pools) request_decision(pool);
+  if (rounds_) rounds_->ended(job);
   // The next stage of a campaign is submitted when the one before has ended.
   const std::vector<std::int32_t> released = campaigns_.ended(j, now);
   for (const std::int32_t next : released) {
@@ -358,7 +372,8 @@ void JobDesk::routes_changed() {
 void JobDesk::close() {
   running_.close();
   std::vector<std::int32_t> waiting = campaigns_.held();
-  for (const auto& more : {later_starts_.held(), relocation_.under_way()}) {
+  for (const auto& more : {later_starts_.held(), relocation_.under_way(),
+                           rounds_ ? rounds_->held() : std::vector<std::int32_t>{}}) {
     waiting.insert(waiting.end(), more.begin(), more.end());
   }
   for (const Pool& pool : parts_.fleet.pools) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "sim/engine/behaviours.h"
@@ -14,6 +15,7 @@
 #include "sim/engine/network.h"
 #include "sim/engine/pool_options.h"
 #include "sim/engine/relocation.h"
+#include "sim/engine/round_desk.h"
 #include "sim/engine/running_jobs.h"
 #include "sim/engine/tenant_books.h"
 #include "sim/engine/traffic_desk.h"
@@ -47,8 +49,8 @@ class JobDesk {
   void interrupt(std::int32_t job, double detection_s, bool announced);
   /// Puts an interrupted job back to where it stood in its queue.
   void requeue(std::int32_t job);
-  /// The broker looks again at jobs that wait or run. Returns how many it moves.
-  std::int64_t review() { return relocation_.review(); }
+  /// The broker looks again at jobs that wait or run, or begins a round. Returns how many it moves.
+  std::int64_t review() { return rounds_ ? rounds_->round() : relocation_.review(); }
   /// Routes between sites are others now.
   void routes_changed();
   /// Called before a pool's queue is looked at, so that services can take their share first.
@@ -74,6 +76,7 @@ class JobDesk {
   bool more_at_this_instant() const;
   void enqueue(std::int32_t job, std::int32_t index);
   void withdraw(std::int32_t job, std::int32_t index);
+  Relocation::Hooks moves();
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
@@ -94,6 +97,7 @@ class JobDesk {
   RunningJobs running_;
   Relocation relocation_;
   LaterStarts later_starts_;
+  std::optional<RoundDesk> rounds_;  // of a broker that divides the fleet
   Campaigns campaigns_;
   TenantBooks tenants_;
   std::function<void(std::int32_t)> hook_;

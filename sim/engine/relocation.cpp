@@ -176,7 +176,7 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
   Move move;
   move.work = parts_.works.evaluate(j, pool);
   if (!links || !move.work.feasible) return {};
-  if (!could_hold(j, move.work, candidate.running != nullptr, pool)) return {};
+  if (!candidate.told && !could_hold(j, move.work, candidate.running != nullptr, pool)) return {};
 
   double left = 1.0;  // of its work
   if (candidate.running != nullptr) {
@@ -192,10 +192,7 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
     move.restart_s += parts_.works.switching_time(j, pool).value;
   }
   if (candidate.running != nullptr) {
-    const model::Storage* there = storage(pool);
-    const base::Seconds load{
-        there != nullptr && there->read.value > 0.0 ? move.state_bytes / there->read.value : 0.0};
-    move.restart_s += faults::restart_of({}, j.chips, {}, load).total().value;
+    move.restart_s += starting_again(j.chips, move.state_bytes, pool).value;
   }
   move.rest.run_time_s = move.restart_s + left * move.work.run_time_s();
   if (move.state_bytes > 0.0) {
@@ -204,6 +201,34 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
         move.state_bytes * parts_.network.price(site_of(candidate.pool), site_of(pool)).value;
   }
   return move;
+}
+
+// Processes are started anew, and read the state from the storage there.
+base::Seconds Relocation::starting_again(double chips, double state_bytes,
+                                         std::int32_t pool) const {
+  const model::Storage* there = storage(pool);
+  const base::Seconds load{
+      there != nullptr && there->read.value > 0.0 ? state_bytes / there->read.value : 0.0};
+  return faults::restart_of({}, chips, {}, load).total();
+}
+
+RunningJobs::Stop Relocation::pausing(const ActiveJob& job) const {
+  Move move;
+  const ActiveJob active = as_of_now(job);
+  const double left = leaving(active, job.pool, move);
+  const double chips = parts_.jobs[static_cast<size_t>(job.job)].chips;
+  const double state_bytes = left < 1.0 ? active.work.state_bytes : 0.0;
+  return {record::EndReason::kPreemption,
+          move.restart_s + starting_again(chips, state_bytes, job.pool).value, move.saves};
+}
+
+bool Relocation::send_to(std::int32_t job, const ActiveJob* running, std::int32_t from,
+                         std::int32_t to) {
+  const Candidate candidate{.pool = from, .running = running, .told = true};
+  if (!one_site(from)) return false;
+  const std::optional<Move> move = move_to(job, candidate, to);
+  if (move) go(job, candidate, to, *move);
+  return move.has_value();
 }
 
 // Whether a running job saves before it leaves. Returns the part of its work that is then left.
@@ -227,7 +252,7 @@ void Relocation::go(std::int32_t job, const Candidate& candidate, std::int32_t p
   parts_.books.count_move(job);
   if (candidate.running != nullptr) {
     hooks_.stop(job, {record::EndReason::kMove, move.restart_s, move.saves});
-  } else {
+  } else if (!candidate.told) {
     hooks_.withdraw(job, candidate.pool);
   }
   parts_.journal.note(EventKind::kMove, job, there.clusters.front().index);

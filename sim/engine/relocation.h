@@ -57,6 +57,14 @@ class Relocation {
   /// worth its cost. A running job moves only to where it fits at once and nobody waits.
   /// Returns how many go.
   std::int64_t review();
+  /// What a running job that pauses where it is pays when it starts again, and whether it saves.
+  RunningJobs::Stop pausing(const ActiveJob& job) const;
+  /// Sends a job to another pool, whatever it is worth: one that runs, or one that pauses and left
+  /// its state in a pool. Returns whether it goes: it cannot without a route, or if either pool is
+  /// over several sites.
+  bool send_to(std::int32_t job, const ActiveJob* running, std::int32_t from, std::int32_t to);
+  bool is_under_way(std::int32_t job) const { return journeys_.count(job) > 0; }
+
   /// Transfers over links that are cut begin again; they wait while there is no route.
   void routes_changed();
   /// Jobs on their way, by id.
@@ -70,6 +78,7 @@ class Relocation {
     std::int32_t pool = -1;
     const ActiveJob* running = nullptr;  // null: it waits
     bool deferred = false;               // even its empty pool could not hold it
+    bool told = false;                   // to go; it stands in no queue if it does not run
     double ahead_chip_s = 0.0;           // requested, of the jobs before it in its queue
   };
   // What a job has to do in a pool, and what it takes to get there.
@@ -91,6 +100,7 @@ class Relocation {
   void add_later(std::int32_t job, const Candidate& candidate, const std::vector<Move>& moves,
                  scheduling::Choices& choices);
   std::optional<Move> move_to(std::int32_t job, const Candidate& candidate, std::int32_t pool);
+  base::Seconds starting_again(double chips, double state_bytes, std::int32_t pool) const;
   double leaving(const ActiveJob& active, std::int32_t pool, Move& move) const;
   void go(std::int32_t job, const Candidate& candidate, std::int32_t pool, const Move& move);
   void send(std::int32_t job);

@@ -126,6 +126,10 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     set("moves", counts.moved);
     trace_.set_summary("moved_bytes", counts.moved_bytes);
   }
+  if (counts.rounds > 0) {
+    set("rounds", counts.rounds);
+    trace_.set_summary("planned_least_throughput", counts.planned_least_s / counts.divided_s);
+  }
   if (counts.held_back > 0) {
     set("jobs_held_back", counts.held_back);
     trace_.set_summary("held_back_chip_hours", counts.held_back_chip_seconds / base::kHour);

@@ -188,6 +188,12 @@ void RunningJobs::catch_up(std::int32_t slot) {
 
 // ── Stops before the end ─────────────────────────────────────────────────────────────────────────
 
+const ActiveJob* RunningJobs::find(std::int32_t job) const {
+  const auto at = std::find_if(active_.begin(), active_.end(),
+                               [&](const ActiveJob& active) { return active.job == job; });
+  return at == active_.end() ? nullptr : &*at;
+}
+
 std::int32_t RunningJobs::slot_of(std::int32_t job) const {
   const auto at = std::find_if(active_.begin(), active_.end(),
                                [&](const ActiveJob& active) { return active.job == job; });

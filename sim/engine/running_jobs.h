@@ -61,6 +61,8 @@ class RunningJobs {
   /// alone.
   void carry_over(std::int32_t job, const Work& work, double restart_s);
   const ActiveJob& running(std::int32_t job) const;
+  /// The same; null: it does not run.
+  const ActiveJob* find(std::int32_t job) const;
   /// Running jobs by id.
   std::vector<const ActiveJob*> in_order() const;
   /// A job that was stopped and waits; null: none.

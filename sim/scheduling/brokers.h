@@ -87,4 +87,20 @@ class Weighted : public ByValue {
   base::UsdPerSecond idle_price_;
 };
 
+/// Divides the fleet's time among its jobs round by round, by a rule of its own.
+class Divider : public Broker {
+ public:
+  using Rule = Shares (*)(const ShareProblem&);
+  Divider(Rule rule, base::Seconds round) : rule_(rule), round_(round) {}
+  Terms terms() const override { return {round_, 0.0, {}}; }
+  /// Never asked: jobs get their pools in rounds.
+  size_t choose(std::span<const PoolOption>) const override { return 0; }
+  bool divides() const override { return true; }
+  Shares divide(const ShareProblem& problem) const override { return rule_(problem); }
+
+ private:
+  Rule rule_;
+  base::Seconds round_;
+};
+
 }  // namespace busbar::scheduling

@@ -163,6 +163,20 @@ void add_builtin(base::Registry<Broker>& brokers) {
                     shifts),
                Weighted::broken_rule},
               [](const base::Params& p) { return std::make_unique<Weighted>(p, terms(p, true)); });
+  const base::ParameterSpec round{.name = "round",
+                                  .dimension = base::Dimension::kTime,
+                                  .fallback = "1 h",
+                                  .summary = "after which jobs may pause or change their pool",
+                                  .least = 60.0};
+  brokers.add(
+      {"max-min", "all jobs in turn; the largest least throughput over an equal share's", {round}},
+      [](const base::Params& p) {
+        return std::make_unique<Divider>(max_min_shares, base::Seconds{p.get("round")});
+      });
+  brokers.add({"equal-share", "all jobs in turn, an equal part of every pool for each", {round}},
+              [](const base::Params& p) {
+                return std::make_unique<Divider>(equal_shares, base::Seconds{p.get("round")});
+              });
 }
 
 }  // namespace busbar::scheduling

@@ -11,6 +11,7 @@
 #include "sim/base/quantity.h"
 #include "sim/base/registry.h"
 #include "sim/scheduling/pool_state.h"
+#include "sim/scheduling/shares.h"
 #include "sim/scheduling/waiting_queue.h"
 
 namespace busbar::scheduling {
@@ -142,6 +143,10 @@ class Broker {
     for (const auto& options : jobs) batch.options.push_back(choose(options));
     return batch;
   }
+  /// Whether it chooses no pool for good, but divides the time of all pools among the jobs, by
+  /// divide() and next_round(), at every review.
+  virtual bool divides() const { return false; }
+  virtual Shares divide(const ShareProblem&) const { return {}; }
 };
 
 void add_builtin(base::Registry<QueuePolicy>& policies);
