@@ -122,11 +122,13 @@ std::int64_t RoundDesk::round() {
   return give_places(true);
 }
 
-// Jobs on their way keep their places, and all do unless a round begins.
+// Jobs on their way keep their places, and all do unless a round begins. So do running jobs that
+// never save: to pause they would have to begin anew.
 std::int64_t RoundDesk::give_places(bool all) {
   std::vector<scheduling::RoundJob> jobs;
   for (const auto& [job, member] : members_) {
-    const bool stays = member.pool >= 0 && (!all || parts_.relocation.is_under_way(job));
+    const bool stays =
+        member.pool >= 0 && (!all || parts_.relocation.is_under_way(job) || never_saves(job));
     jobs.push_back({parts_.jobs[static_cast<size_t>(job)].chips, member.shares, member.due_s,
                     member.received_s, member.pool, stays});
   }
@@ -140,6 +142,11 @@ std::int64_t RoundDesk::give_places(bool all) {
   return changes;
 }
 
+bool RoundDesk::never_saves(std::int32_t job) const {
+  const ActiveJob* running = parts_.running.find(job);
+  return running != nullptr && running->work.checkpoint_steps <= 0.0;
+}
+
 // Returns whether the job could take its new place.
 bool RoundDesk::change(std::int32_t job, Member& member, std::int32_t to) {
   const ActiveJob* running = parts_.running.find(job);
@@ -148,6 +155,7 @@ bool RoundDesk::change(std::int32_t job, Member& member, std::int32_t to) {
     member.begun = from;
     if (to >= 0 && !parts_.relocation.send_to(job, running, from, to)) return false;
     if (to < 0) hooks_.stop(job, parts_.relocation.pausing(*running));
+    if (to >= 0) member.begun = to;
     member.pool = to;
     return true;
   }
@@ -157,7 +165,9 @@ bool RoundDesk::change(std::int32_t job, Member& member, std::int32_t to) {
   const bool has_state = parts_.running.preempted(job) != nullptr;
   if (!has_state || member.begun == to) {
     hooks_.enqueue(job, to);
-  } else if (!parts_.relocation.send_to(job, nullptr, member.begun, to)) {
+  } else if (parts_.relocation.send_to(job, nullptr, member.begun, to)) {
+    member.begun = to;
+  } else {
     member.pool = -1;
     return false;
   }

@@ -53,13 +53,14 @@ class RoundDesk {
  private:
   struct Member {
     std::int32_t pool = -1;   // its place; -1: none
-    std::int32_t begun = -1;  // pool where it ran last, and where its state is; -1: never
+    std::int32_t begun = -1;  // pool where its state is, or goes; -1: it never ran
     std::vector<double> shares, due_s, received_s;  // by pool
   };
   void account();
   void divide();
   std::vector<double> capacities() const;
   std::int64_t give_places(bool all);
+  bool never_saves(std::int32_t job) const;
   bool change(std::int32_t job, Member& member, std::int32_t to);
 
   Parts parts_;
