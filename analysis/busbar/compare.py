@@ -35,7 +35,7 @@ def measures(run: busbar.Run) -> pd.Series:
     for name, share in (("below 256 chips", ~large), ("of 256 chips and more", large)):
         rows[f"mean wait of jobs {name}, h"] = started["wait_s"][share].mean() / _HOUR_S
     summary = run.summary
-    for key in ("completed", "running", "waiting", "moved", "stranded"):
+    for key in ("completed", "running", "waiting", "rebrokered", "stranded"):
         rows[f"jobs {key}"] = float(summary.get(f"jobs_{key}", 0))
     rows["interruptions"] = float(summary.get("interruptions", 0))
     arrived = summary.get("requests_arrived", 0.0)

@@ -209,7 +209,7 @@ void CapacityDesk::schedule_shocks() {
     parts_.clock.at(shock.at_s, Phase::kChange, order,
                     [this, apply, i] { (this->*apply)(i, true); });
     if (shock.duration_s <= 0.0 || shock.kind == "late-delivery") continue;
-    if (shock.kind != "fibre-cut") ++events_left_;
+    ++events_left_;
     parts_.clock.at(shock.at_s + shock.duration_s, Phase::kChange, order,
                     [this, apply, i] { (this->*apply)(i, false); });
   }
@@ -232,6 +232,7 @@ void CapacityDesk::cut(size_t index, bool begins) {
   }
   const std::int32_t link = parts_.network.link_of(wan);
   const double capacity = kept * parts_.network.links()[static_cast<size_t>(link)].capacity_Bps;
+  if (!begins) --events_left_;
   note(index, begins, capacity);
   if (capacity > 0.0) parts_.traffic.set_capacity(link, capacity);
   parts_.network.set_cut(wan, capacity <= 0.0);

@@ -40,11 +40,12 @@ struct Pool {
   double queued_chip_s = 0.0;       // requested chip-seconds of the queue and of deferred jobs
   double running_chip_end_s = 0.0;  // sum of chips × expected end
   double running_chips = 0.0;
+  double coming_chips = 0.0, coming_chip_s = 0.0;  // of jobs on their way here from other pools
   int used_chips_per_domain = 1;
 
   double capacity_chips() const;
   double backlog_chip_s(double now_s) const {
-    return queued_chip_s + running_chip_end_s - running_chips * now_s;
+    return queued_chip_s + coming_chip_s + running_chip_end_s - running_chips * now_s;
   }
 };
 

@@ -125,6 +125,16 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
   active.segment_start_s = now;
 }
 
+void JobBooks::count_move(std::int32_t job) {
+  ++counts.moved;
+  ++moves_[job].times;
+}
+
+void JobBooks::count_arrival(std::int32_t job, double wan_bytes) {
+  counts.moved_bytes += wan_bytes;
+  moves_[job].wan_bytes += wan_bytes;
+}
+
 // What every row says, of a job that ran and of one that did not.
 record::JobRow JobBooks::row_of(std::int32_t id, const model::Job& job, JobState state) const {
   record::JobRow row;
@@ -139,6 +149,10 @@ record::JobRow JobBooks::row_of(std::int32_t id, const model::Job& job, JobState
   row.start_s = row.end_s = std::nan("");
   const double deadline_s = deadline_of(scenario_, job);
   row.deadline_s = std::isinf(deadline_s) ? std::nan("") : deadline_s;
+  if (const auto at = moves_.find(id); at != moves_.end()) {
+    row.moves = at->second.times;
+    row.moved_bytes = at->second.wan_bytes;
+  }
   return row;
 }
 

@@ -15,13 +15,20 @@ namespace busbar::engine {
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
                rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0, resized = 0;
-  std::int64_t moved = 0;     // brokered anew, to another pool, when theirs could not hold them
-  std::int64_t stranded = 0;  // wait at the end in a pool that can never hold them
-  std::int64_t deadlines_met = 0;     // completed in time
-  std::int64_t deadlines_missed = 0;  // not completed by then, whatever became of the job
-  double chip_seconds = 0.0;          // of started jobs
-  double large_chip_seconds = 0.0;    // of those, in jobs of 256 chips and more
-  double lost_chip_seconds = 0.0;     // of work since the last checkpoint, when a job was stopped
+  std::int64_t rebrokered = 0;  // times, of jobs that their pool could never hold any more
+  std::int64_t stranded = 0;    // wait at the end in a pool that can never hold them
+  std::int64_t moved = 0;       // times, of jobs that ran or waited
+  double moved_bytes = 0.0;     // of state, over the WAN
+  std::int64_t rounds = 0;      // of a fleet that is divided, and how long it was, …
+  double divided_s = 0.0;
+  double planned_least_s = 0.0;         // … times the least throughput that its shares promise
+  std::int64_t held_back = 0;           // jobs, by the broker
+  double held_back_chip_seconds = 0.0;  // of those
+  std::int64_t deadlines_met = 0;       // completed in time
+  std::int64_t deadlines_missed = 0;    // not completed by then, whatever became of the job
+  double chip_seconds = 0.0;            // of started jobs
+  double large_chip_seconds = 0.0;      // of those, in jobs of 256 chips and more
+  double lost_chip_seconds = 0.0;       // of work since the last checkpoint, when a job was stopped
   double restart_chip_seconds = 0.0;
   std::map<record::Bound, std::int64_t> waited_for;
   std::int64_t assigned_together = 0;               // jobs
@@ -68,6 +75,10 @@ class JobBooks {
   void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
                  record::Bound waited_for);
 
+  /// A job is sent to another pool, where so many bytes of it come over the WAN later.
+  void count_move(std::int32_t job);
+  void count_arrival(std::int32_t job, double wan_bytes);
+
   JobCounts counts;
   /// By cluster index.
   const std::vector<ClusterUse>& use() const { return use_; }
@@ -84,6 +95,11 @@ class JobBooks {
   const Clock& clock_;
   Journal& journal_;
   std::vector<ClusterUse> use_;
+  struct Moves {
+    std::int32_t times = 0;
+    double wan_bytes = 0.0;
+  };
+  std::map<std::int32_t, Moves> moves_;  // by job, of those that were moved
 };
 
 }  // namespace busbar::engine

@@ -46,6 +46,12 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       running_(
           {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
           jobs_),
+      relocation_({parts.scenario, *parts.behaviours.broker, *parts.behaviours.placement,
+                   parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_,
+                   options_, books_, running_, jobs_},
+                  moves()),
+      later_starts_({parts.clock, parts.fleet, options_, works_, parts.journal, books_},
+                    parts.behaviours.broker->terms().delay),
       campaigns_(parts.scenario, jobs_),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       resizing_(
@@ -56,6 +62,11 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1),
       largest_queued_(parts.fleet.pools.size(), 0.0) {
+  if (parts.behaviours.broker->divides()) {
+    rounds_.emplace(RoundDesk::Parts{*parts.behaviours.broker, parts.clock, parts.fleet, works_,
+                                     books_, running_, relocation_, jobs_},
+                    RoundDesk::Hooks{moves().withdraw, moves().stop, moves().arrive});
+  }
   running_.on_end([this](std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
     ended(job, chips, pools);
   });
@@ -100,6 +111,14 @@ double JobDesk::requested_s(const model::Job& job, const Work& work) const {
   return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
 }
 
+// Of a job that gave way: what is left, and its restart.
+double JobDesk::requested_left_s(std::int32_t job, const Work& work) const {
+  if (const ActiveJob* before = running_.preempted(job)) {
+    return before->requested_left_s() + before->restart_due_s;
+  }
+  return requested_s(jobs_[static_cast<size_t>(job)], work);
+}
+
 // Asks the broker for pools among those that can run the jobs at all: job by job, or for all
 // together if it sees them so.
 void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
@@ -110,7 +129,9 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
   const auto queue = [this](std::int32_t job, const scheduling::PoolOption& chosen) {
     pool_of_[static_cast<size_t>(job)] = chosen.pool;
     ++waiting_;
-    enqueue(job, chosen.pool);
+    if (chosen.not_before_s <= 0.0) return enqueue(job, chosen.pool);
+    waited_for_[static_cast<size_t>(job)] = Bound::kDelay;
+    later_starts_.hold(job, chosen, [this, job, pool = chosen.pool] { enqueue(job, pool); });
   };
   for (const std::int32_t job : jobs) {
     const model::Job& j = jobs_[static_cast<size_t>(job)];
@@ -119,10 +140,14 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
       ++books_.counts.rejected;
       parts_.journal.note(EventKind::kReject, job, j.chips);
       books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
+    } else if (rounds_) {
+      ++waiting_;
+      rounds_->admit(job);
     } else if (together) {
       batch.push_back(job);
       batch_options.push_back(std::move(options));
     } else {
+      later_starts_.add(j, options);
       queue(job, options[options.size() == 1 ? 0 : broker.choose(options)]);
     }
   }
@@ -134,18 +159,22 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
   for (size_t i = 0; i < batch.size(); ++i) queue(batch[i], batch_options[i][choice.options[i]]);
 }
 
+// What a job asks a pool for, an elastic one its least size.
+scheduling::WaitingJob JobDesk::waiting_in(std::int32_t job, std::int32_t index) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  const Work work = works_.evaluate(j, index);
+  scheduling::WaitingJob waiting{.id = job, .request = request_for(job, work)};
+  waiting.requested_s = requested_left_s(job, work);
+  resizing_.ask_for_least(waiting, j, index);
+  return waiting;
+}
+
 // Puts a job into its pool's queue, or aside while even the empty pool could not hold it.
 void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-  const Work work = works_.evaluate(j, index);
   const double now = parts_.clock.now();
-  scheduling::WaitingJob waiting{.id = job, .request = request_for(job, work)};
-  waiting.requested_s = requested_s(j, work);
-  if (const ActiveJob* before = running_.preempted(job)) {
-    waiting.requested_s = before->requested_left_s() + before->restart_due_s;
-  }
-  resizing_.ask_for_least(waiting, j, index);
+  scheduling::WaitingJob waiting = waiting_in(job, index);
   const scheduling::Request& request = waiting.request;
   pool.queued_chip_s += waiting.requested_s * static_cast<double>(request.chips);
   double& largest = largest_queued_[static_cast<size_t>(index)];
@@ -180,6 +209,7 @@ bool JobDesk::all_still_fit(std::int32_t index) const {
 }
 
 void JobDesk::capacity_changed(std::int32_t index) {
+  if (rounds_) rounds_->fill_later();
   if (all_still_fit(index)) return request_decision(index);
   const std::vector<std::int32_t> candidates = empty_queue(index);
   for (const std::int32_t job : candidates) enqueue(job, index);
@@ -329,6 +359,7 @@ void JobDesk::ended(std::int32_t job, double chips, const std::vector<std::int32
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   tenants_.hold(tenants_.tenant_of(j), -chips, now);
   for (const std::int32_t pool : pools) request_decision(pool);
+  if (rounds_) rounds_->ended(job);
   // The next stage of a campaign is submitted when the one before has ended.
   const std::vector<std::int32_t> released = campaigns_.ended(j, now);
   for (const std::int32_t next : released) {
@@ -350,6 +381,7 @@ void JobDesk::set_islands() {
 void JobDesk::routes_changed() {
   set_islands();
   running_.routes_changed();
+  relocation_.routes_changed();
   for (size_t pool = 0; pool < parts_.fleet.pools.size(); ++pool) {
     if (parts_.fleet.pools[pool].state.parts.size() > 1) {
       capacity_changed(static_cast<std::int32_t>(pool));
@@ -360,6 +392,10 @@ void JobDesk::routes_changed() {
 void JobDesk::close() {
   running_.close();
   std::vector<std::int32_t> waiting = campaigns_.held();
+  for (const auto& more : {later_starts_.held(), relocation_.under_way(),
+                           rounds_ ? rounds_->held() : std::vector<std::int32_t>{}}) {
+    waiting.insert(waiting.end(), more.begin(), more.end());
+  }
   for (const Pool& pool : parts_.fleet.pools) {
     waiting.insert(waiting.end(), pool.deferred.begin(), pool.deferred.end());
     for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "sim/engine/behaviours.h"
@@ -10,10 +11,13 @@
 #include "sim/engine/fleet.h"
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
+#include "sim/engine/later_starts.h"
 #include "sim/engine/network.h"
 #include "sim/engine/pool_options.h"
 #include "sim/engine/ranking.h"
+#include "sim/engine/relocation.h"
 #include "sim/engine/resizing.h"
+#include "sim/engine/round_desk.h"
 #include "sim/engine/running_jobs.h"
 #include "sim/engine/tenant_books.h"
 #include "sim/engine/traffic_desk.h"
@@ -56,6 +60,8 @@ class JobDesk {
   void broker_anew(std::int32_t pool);
   /// Starts so far, those of jobs that start again included.
   std::int64_t starts() const { return starts_; }
+  /// The broker looks again at jobs that wait or run, or begins a round. Returns how many it moves.
+  std::int64_t review() { return rounds_ ? rounds_->round() : relocation_.review(); }
   /// Routes between sites are others now.
   void routes_changed();
   /// Called before a pool's queue is looked at, so that services can take their share first.
@@ -63,7 +69,10 @@ class JobDesk {
   /// Whether any job has yet to arrive, waits or runs.
   bool idle() const { return stuck() && waiting_ == 0 && campaigns_.empty(); }
   /// Whether nothing arrives or runs, so that what waits will wait for ever.
-  bool stuck() const { return next_arrival_ == jobs_.size() && running_.count() == 0; }
+  bool stuck() const {
+    return next_arrival_ == jobs_.size() && running_.count() == 0 && later_starts_.empty() &&
+           !relocation_.sending();
+  }
   /// Ends the run: closes the segments of running jobs and writes the rows of all that are left.
   void close();
 
@@ -77,6 +86,9 @@ class JobDesk {
   void admit(const std::vector<std::int32_t>& jobs);
   bool more_at_this_instant() const;
   void enqueue(std::int32_t job, std::int32_t index);
+  scheduling::WaitingJob waiting_in(std::int32_t job, std::int32_t index);
+  void withdraw(std::int32_t job, std::int32_t index);
+  Relocation::Hooks moves();
   scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
   scheduling::Decisions decision_for(const Pool& pool, std::int32_t index);
@@ -91,6 +103,7 @@ class JobDesk {
   void ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools);
   void set_islands();
   double requested_s(const model::Job& job, const Work& work) const;
+  double requested_left_s(std::int32_t job, const Work& work) const;
 
   Parts parts_;
   std::vector<model::Job> jobs_;
@@ -98,6 +111,9 @@ class JobDesk {
   PoolOptions options_;
   JobBooks books_;
   RunningJobs running_;
+  Relocation relocation_;
+  LaterStarts later_starts_;
+  std::optional<RoundDesk> rounds_;  // of a broker that divides the fleet
   Campaigns campaigns_;
   TenantBooks tenants_;
   Resizing resizing_;

@@ -148,6 +148,14 @@ base::Seconds Network::latency(Id<model::Site> from, Id<model::Site> to) const {
   return route ? route->latency : base::Seconds{std::numeric_limits<double>::infinity()};
 }
 
+base::UsdPerByte Network::price(Id<model::Site> from, Id<model::Site> to) const {
+  base::UsdPerByte sum;
+  for (const auto wan : routes_.between(from, to)->links) {
+    sum = sum + scenario_.platform.wan_links[wan].price;
+  }
+  return sum;
+}
+
 std::vector<std::int32_t> Network::path(Id<model::Site> from, Id<model::Site> to) const {
   std::vector<std::int32_t> links;
   for (const auto wan : routes_.between(from, to)->links) links.push_back(link_of(wan));

@@ -30,6 +30,11 @@ class Network {
     return parts_[static_cast<size_t>(pool)][static_cast<size_t>(part)].read;
   }
 
+  /// Link on which it writes to it; -1: it has none.
+  std::int32_t storage_write(std::int32_t pool, std::int32_t part) const {
+    return parts_[static_cast<size_t>(pool)][static_cast<size_t>(part)].write;
+  }
+
   /// Traffic of a job that stands at some parts of a pool. What leaves its domains loads the tiers
   /// of the part's fabric that it climbs. Gradients are reduced within each site, around a ring of
   /// its parts, and between the sites around a ring of sites: 2 (n-1)/n of their bytes over each
@@ -60,6 +65,8 @@ class Network {
   const std::vector<std::int32_t>& islands() const { return islands_; }
   /// One-way latency from one site to another; infinite where it does not reach it.
   base::Seconds latency(base::Id<model::Site> from, base::Id<model::Site> to) const;
+  /// Price of a byte from one site to another that it reaches: that of all links of the path.
+  base::UsdPerByte price(base::Id<model::Site> from, base::Id<model::Site> to) const;
   /// WAN links from one site to another that it reaches.
   std::vector<std::int32_t> path(base::Id<model::Site> from, base::Id<model::Site> to) const;
 

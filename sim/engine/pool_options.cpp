@@ -17,21 +17,11 @@ PoolOptions::PoolOptions(const Parts& parts)
 }
 
 std::vector<PoolOption> PoolOptions::of(const model::Job& job, double now_s) {
-  const model::Platform& platform = parts_.scenario.platform;
   std::vector<PoolOption> options;
   for (const std::int32_t index : parts_.works.pools_for(job)) {
     const Work work = parts_.works.evaluate(job, index);
     if (!work.feasible || !is_ported(job, index, now_s)) continue;
-    const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-    PoolOption option;
-    option.pool = index;
-    option.chips = job.chips;
-    option.run_time_s = work.run_time_s();
-    option.price_usd_per_s =
-        job.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
-    add_room(job, work, now_s, option);
-    add_sites(job, work, now_s, option);
-    options.push_back(option);
+    options.push_back(at(job, work, index, {work.run_time_s()}, now_s));
   }
   const auto beyond = [&](const auto& option) { return ceiling(option.pool) < job.chips; };
   if (!std::all_of(options.begin(), options.end(), beyond)) std::erase_if(options, beyond);
@@ -67,6 +57,45 @@ bool PoolOptions::is_ported(const model::Job& job, std::int32_t index, double no
   return true;
 }
 
+PoolOption PoolOptions::at(const model::Job& job, const Work& work, std::int32_t index,
+                           const Rest& rest, double now_s) {
+  const model::Platform& platform = parts_.scenario.platform;
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  PoolOption option;
+  option.pool = index;
+  option.chips = job.chips;
+  option.run_time_s = rest.run_time_s;
+  option.not_before_s = rest.not_before_s;
+  option.wan_usd = rest.wan_usd;
+  option.price_usd_per_s =
+      job.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
+  if (rest.place == Rest::Place::kComes) {
+    add_room(job, work, now_s, option);
+  } else {
+    add_queue(rest, now_s, option);
+  }
+  add_sites(job, work, now_s, option);
+  return option;
+}
+
+PoolOption PoolOptions::later(const model::Job& job, const Work& work, PoolOption option,
+                              double not_before_s, double now_s) {
+  option.not_before_s = not_before_s;
+  option.energy_j = option.energy_usd = option.carbon_g = 0.0;
+  option.from_home_s = option.from_data_s = option.power_share = 0.0;
+  add_sites(job, work, now_s, option);
+  return option;
+}
+
+// A job that stands in the pool waits for what is before it; one that runs there waits for nothing.
+void PoolOptions::add_queue(const Rest& rest, double now_s, PoolOption& option) const {
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(option.pool)];
+  option.capacity_chips = pool.capacity_chips();
+  option.room_now = rest.place == Rest::Place::kRuns;
+  option.backlog_chip_s =
+      pool.backlog_chip_s(now_s) - pool.coming_chip_s - pool.queued_chip_s + rest.ahead_chip_s;
+}
+
 // Whether the job would start at once, and how many chips could with it.
 void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s,
                            PoolOption& option) {
@@ -74,6 +103,8 @@ void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s
   option.capacity_chips = pool.capacity_chips();
   option.backlog_chip_s = pool.backlog_chip_s(now_s);
   if (!pool.queue.empty()) return;
+  const auto free = static_cast<double>(pool.state.free_chips()) - pool.coming_chips;
+  if (pool.coming_chips > 0.0 && free < job.chips) return;
   parts_.fleet.refresh_headroom(now_s, pool);
   scheduling::Allocation found;
   scheduling::Obstacle why = scheduling::Obstacle::kNone;
@@ -92,7 +123,7 @@ void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s
     powered +=
         std::max(0.0, std::min(room.it_w, room.grid_w)) / std::max(work.busy_w_per_chip, 1e-9);
   }
-  option.free_chips = std::min(static_cast<double>(pool.state.free_chips()), powered);
+  option.free_chips = std::min(free, powered);
 }
 
 // Where the job's home is: its data, its organisation's home, the first site that its stream names,

@@ -36,6 +36,23 @@ class PoolOptions {
   }
   double ceiling(std::int32_t pool) const { return ceilings_[static_cast<size_t>(pool)]; }
 
+  /// What a job would still do in a pool, from now on.
+  struct Rest {
+    enum class Place { kComes, kWaits, kRuns };
+    double run_time_s = 0.0;      // on its chips there, its restart included
+    double not_before_s = 0.0;    // until it could start
+    double wan_usd = 0.0;         // for what it sends there first
+    Place place = Place::kComes;  // where it stands now, seen from that pool
+    double ahead_chip_s = 0.0;    // kWaits: of the jobs before it in the queue
+  };
+  /// One pool as an option for the rest of a job. Room that is promised to jobs on their way there
+  /// is none.
+  scheduling::PoolOption at(const model::Job& job, const Work& work, std::int32_t pool,
+                            const Rest& rest, double now_s);
+  /// The same with a later start, so many seconds from now.
+  scheduling::PoolOption later(const model::Job& job, const Work& work,
+                               scheduling::PoolOption option, double not_before_s, double now_s);
+
  private:
   // Sites of a job's origin; none: not known.
   struct Origin {
@@ -45,6 +62,7 @@ class PoolOptions {
   Origin origin_of(const model::Job& job) const;
   void add_room(const model::Job& job, const Work& work, double now_s,
                 scheduling::PoolOption& option);
+  void add_queue(const Rest& rest, double now_s, scheduling::PoolOption& option) const;
   void add_sites(const model::Job& job, const Work& work, double now_s,
                  scheduling::PoolOption& option);
 

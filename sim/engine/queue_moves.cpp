@@ -2,7 +2,8 @@
 
 #include "sim/engine/job_desk.h"
 
-// Jobs that leave their chips or their queue because of what happens to the capacity.
+// Jobs that leave their chips or their queue: because of what happens to the capacity, or because
+// the broker moves them.
 
 namespace busbar::engine {
 
@@ -51,12 +52,44 @@ void JobDesk::broker_anew(std::int32_t index) {
 void JobDesk::move(std::int32_t job, std::int32_t to) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   pool_of_[static_cast<size_t>(job)] = to;
-  ++books_.counts.moved;
-  parts_.journal.note(record::EventKind::kMoved, job,
+  ++books_.counts.rebrokered;
+  parts_.journal.note(record::EventKind::kRebrokered, job,
                       parts_.fleet.pools[static_cast<size_t>(to)].clusters.front().index);
-  if (running_.preempted(job) == nullptr) return;
-  const Work there = works_.evaluate(j, to);
-  running_.carry_over(job, there, requested_s(j, there));
+  if (const ActiveJob* before = running_.preempted(job)) {
+    running_.carry_over(job, works_.evaluate(j, to), before->restart_due_s);
+  }
+}
+
+// ── Moves by the broker ──────────────────────────────────────────────────────────────────────────
+
+Relocation::Hooks JobDesk::moves() {
+  return {[this](std::int32_t job, std::int32_t pool) { withdraw(job, pool); },
+          [this](std::int32_t job, const RunningJobs::Stop& why) {
+            stop(job, why);
+            ++waiting_;
+          },
+          [this](std::int32_t job, std::int32_t pool) {
+            pool_of_[static_cast<size_t>(job)] = pool;
+            enqueue(job, pool);
+          }};
+}
+
+void JobDesk::withdraw(std::int32_t job, std::int32_t index) {
+  Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
+  if (const auto at = std::find(pool.deferred.begin(), pool.deferred.end(), job);
+      at != pool.deferred.end()) {
+    const scheduling::WaitingJob waiting = waiting_in(job, index);
+    pool.queued_chip_s -= waiting.requested_s * static_cast<double>(waiting.request.chips);
+    pool.deferred_chips -= waiting.request.chips;
+    pool.deferred.erase(at);
+    return;
+  }
+  auto at = pool.queue.front();
+  while (pool.queue[at].id != job) at = pool.queue.after(at);
+  pool.queued_chip_s -=
+      pool.queue[at].requested_s * static_cast<double>(pool.queue[at].request.chips);
+  ranking_.erase(at, index);
+  request_decision(index);
 }
 
 }  // namespace busbar::engine

@@ -121,7 +121,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_rejected", counts.rejected);
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);
-  if (counts.moved > 0) set("jobs_moved", counts.moved);
+  if (counts.rebrokered > 0) set("jobs_rebrokered", counts.rebrokered);
   if (counts.stranded > 0) set("jobs_stranded", counts.stranded);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
@@ -130,7 +130,19 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     set("deadlines_met", counts.deadlines_met);
     set("deadlines_missed", counts.deadlines_missed);
   }
-  if (counts.preempted + counts.interrupted + counts.resized > 0) {
+  if (counts.moved > 0) {
+    set("moves", counts.moved);
+    trace_.set_summary("moved_bytes", counts.moved_bytes);
+  }
+  if (counts.rounds > 0) {
+    set("rounds", counts.rounds);
+    trace_.set_summary("planned_least_throughput", counts.planned_least_s / counts.divided_s);
+  }
+  if (counts.held_back > 0) {
+    set("jobs_held_back", counts.held_back);
+    trace_.set_summary("held_back_chip_hours", counts.held_back_chip_seconds / base::kHour);
+  }
+  if (counts.preempted + counts.interrupted + counts.resized + counts.moved > 0) {
     const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds;
     trace_.set_summary("lost_chip_hours", counts.lost_chip_seconds / base::kHour);
     trace_.set_summary("restart_chip_hours", counts.restart_chip_seconds / base::kHour);

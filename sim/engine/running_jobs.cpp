@@ -160,7 +160,7 @@ void RunningJobs::change_step(std::int32_t slot, double step_s) {
 }
 
 void RunningJobs::routes_changed() {
-  for (const auto& [job, slot] : in_order()) {
+  for (const auto& [job, slot] : slots_in_order()) {
     if (active_[static_cast<size_t>(slot)].sites.size() > 1) follow_routes(slot);
   }
 }
@@ -236,6 +236,12 @@ void RunningJobs::catch_up(std::int32_t slot) {
 
 // ── Stops before the end ─────────────────────────────────────────────────────────────────────────
 
+const ActiveJob* RunningJobs::find(std::int32_t job) const {
+  const auto at = std::find_if(active_.begin(), active_.end(),
+                               [&](const ActiveJob& active) { return active.job == job; });
+  return at == active_.end() ? nullptr : &*at;
+}
+
 std::int32_t RunningJobs::slot_of(std::int32_t job) const {
   const auto at = std::find_if(active_.begin(), active_.end(),
                                [&](const ActiveJob& active) { return active.job == job; });
@@ -256,9 +262,12 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   parts_.books.close_segment(active, why.reason);
   if (why.announced) active.save();
   counts.lost_chip_seconds += active.chips * (active.worked_s - active.saved_s);
-  const bool preempted = why.reason == EndReason::kPreemption;
-  ++(preempted ? counts.preempted : counts.interrupted);
-  parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, active.chips);
+  // A move is counted by who decides it.
+  if (why.reason != EndReason::kMove) {
+    const bool preempted = why.reason == EndReason::kPreemption;
+    ++(preempted ? counts.preempted : counts.interrupted);
+    parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, active.chips);
+  }
   // It is kept as it asks to start again.
   ActiveJob kept = active;
   if (kept.chips != j.chips) {
@@ -270,25 +279,25 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   return leave(slot);
 }
 
+// A limit in run time follows the speed of the chips: the user's slack stays the same part of it.
+void RunningJobs::carry_over(std::int32_t job, const Work& work, double restart_s) {
+  const auto at = preempted_.find(job);
+  if (at == preempted_.end()) return;
+  ActiveJob& before = at->second;
+  const double steps = work.steps / before.work.steps;
+  const double time = work.run_time_s() / before.work.run_time_s();
+  const double requested_left_s = before.requested_left_s() * time;
+  before.requested_s =
+      before.limited ? before.kept_s + requested_left_s : before.requested_s * time;
+  before.steps_left *= steps;
+  before.lost_steps *= steps;
+  before.work = work;
+  before.restart_due_s = restart_s;
+}
+
 const ActiveJob* RunningJobs::preempted(std::int32_t job) const {
   const auto at = preempted_.find(job);
   return at == preempted_.end() ? nullptr : &at->second;
-}
-
-void RunningJobs::carry_over(std::int32_t job, const Work& there, double requested_s) {
-  ActiveJob& before = preempted_.at(job);
-  if (before.work.tokens_per_step > 0.0 && there.tokens_per_step > 0.0) {
-    const double steps = before.work.tokens_per_step / there.tokens_per_step;
-    before.work.steps *= steps;
-    before.steps_left *= steps;
-    before.lost_steps *= steps;
-    before.work.tokens_per_step = there.tokens_per_step;
-  }
-  // A request of its own is what its user asked for, wherever it runs.
-  if (jobs_[static_cast<size_t>(job)].requested_s > 0.0) return;
-  before.requested_s = before.limited
-                           ? before.kept_s + requested_s * before.steps_left / before.work.steps
-                           : requested_s;
 }
 
 // ── End ──────────────────────────────────────────────────────────────────────────────────────────
@@ -350,7 +359,7 @@ std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
 }
 
 // Jobs and their slots, by id.
-std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::in_order() const {
+std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::slots_in_order() const {
   std::vector<std::pair<std::int32_t, std::int32_t>> running;
   for (size_t slot = 0; slot < active_.size(); ++slot) {
     if (active_[slot].job < 0) continue;
@@ -360,8 +369,16 @@ std::vector<std::pair<std::int32_t, std::int32_t>> RunningJobs::in_order() const
   return running;
 }
 
+std::vector<const ActiveJob*> RunningJobs::in_order() const {
+  std::vector<const ActiveJob*> running;
+  for (const auto& [job, slot] : slots_in_order()) {
+    running.push_back(&active_[static_cast<size_t>(slot)]);
+  }
+  return running;
+}
+
 void RunningJobs::close() {
-  const auto running = in_order();
+  const auto running = slots_in_order();
   parts_.books.counts.running = static_cast<std::int64_t>(running.size());
   for (const auto& [job, slot] : running) {
     ActiveJob& active = active_[static_cast<size_t>(slot)];

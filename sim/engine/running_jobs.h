@@ -71,12 +71,17 @@ class RunningJobs {
   /// Slots of the elastic jobs that run, by job.
   const std::map<std::int32_t, std::int32_t>& resizable() const { return resizable_; }
   const ActiveJob& in_slot(std::int32_t slot) const { return active_[static_cast<size_t>(slot)]; }
+  /// A job that was stopped goes on as other work, in another pool: what it has done and what is
+  /// left are the same parts of it, in the steps that it takes there. One that never ran is left
+  /// alone.
+  void carry_over(std::int32_t job, const Work& work, double restart_s);
   const ActiveJob& running(std::int32_t job) const;
+  /// The same; null: it does not run.
+  const ActiveJob* find(std::int32_t job) const;
+  /// Running jobs by id.
+  std::vector<const ActiveJob*> in_order() const;
   /// A job that was stopped and waits; null: none.
   const ActiveJob* preempted(std::int32_t job) const;
-  /// Tells the work and request of a job that was stopped in terms of another pool, where it will
-  /// start again: the tokens are the same.
-  void carry_over(std::int32_t job, const Work& there, double requested_s);
   /// Called when a job has ended and given everything back, with the chips that it had and the
   /// pools that it leaves room in.
   using Listener =
@@ -110,7 +115,7 @@ class RunningJobs {
     std::int64_t JobCounts::*count;
   };
   static const Farewell& farewell_of(const ActiveJob& active, model::Ending ending, double done_s);
-  std::vector<std::pair<std::int32_t, std::int32_t>> in_order() const;
+  std::vector<std::pair<std::int32_t, std::int32_t>> slots_in_order() const;
   const model::Job& job_of(const ActiveJob& active) const {
     return jobs_[static_cast<size_t>(active.job)];
   }

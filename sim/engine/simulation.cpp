@@ -71,6 +71,7 @@ class Simulation::Impl {
     WindowDesk& windows;
   };
   void hour();
+  void review();
   void sample();
   void report_progress();
   bool nothing_left() const;
@@ -89,14 +90,16 @@ class Simulation::Impl {
   std::int64_t jobs_total_ = 0;
   double next_booking_s_ = kBookEvery_s;
   bool interrupted_ = false;
+  bool reviewed_in_vain_ = false;  // nothing ran, and the broker moved nothing
 };
 
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
 
 bool Simulation::Impl::nothing_left() const {
+  const bool reviewed = reviewed_in_vain_ || behaviours_.broker->terms().review.value <= 0.0;
   return desks_->jobs.idle() ||
          (desks_->jobs.stuck() && !desks_->capacity.more_to_come() &&
-          !desks_->windows.more_to_come() && desks_->faults.under_repair() == 0);
+          !desks_->windows.more_to_come() && desks_->faults.under_repair() == 0 && reviewed);
 }
 
 // PUE, price, carbon and demand change with the hour.
@@ -122,6 +125,17 @@ void Simulation::Impl::hour() {
   }
   const double next_s = now + base::kHour;
   if (next_s < horizon_s_) clock_.at(next_s, Phase::kChange, 0, [this] { hour(); });
+}
+
+// After the decisions of its instant, so that room is what they leave.
+void Simulation::Impl::review() {
+  const double every_s = behaviours_.broker->terms().review.value;
+  if (every_s <= 0.0) return;
+  if (clock_.now() > 0.0) {
+    reviewed_in_vain_ = desks_->jobs.review() == 0 && desks_->jobs.stuck();
+    if (std::isinf(horizon_s_) && nothing_left()) return;
+  }
+  clock_.at(clock_.now() + every_s, Phase::kDecision, fleet_.pools.size(), [this] { review(); });
 }
 
 void Simulation::Impl::sample() {
@@ -188,6 +202,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
     serving.claim(pool);
   });
   jobs.open();
+  review();
   // What a policy that fails has led to until then is written like any end of a run.
   std::exception_ptr failure;
   try {

@@ -48,6 +48,8 @@ class TrafficDesk {
   /// handle, never 0, that is forgotten then.
   std::int32_t send(std::vector<std::int32_t> path, double bytes, std::function<void()> done);
   void cancel(std::int32_t transfer);
+  /// Bandwidth in bytes/s of the narrowest link of a path, as it is now; infinite without links.
+  double narrowest_rate(std::span<const std::int32_t> path) const;
 
   /// Opens a lasting flow that asks for so much (above 0); `told` hears every new rate that shares
   /// give it. Returns a handle, never 0.

@@ -96,6 +96,19 @@ double WorkModel::efficiency(Id<model::LanguageModel> model, const std::string& 
   return 1.0;
 }
 
+const std::string& WorkModel::vendor(std::int32_t pool) const {
+  const auto cluster = fleet_.pools[static_cast<size_t>(pool)].clusters.front();
+  const model::Platform& platform = scenario_.platform;
+  return platform.accelerator_of(platform.clusters[cluster]).vendor;
+}
+
+base::Seconds WorkModel::switching_time(const model::Job& job, std::int32_t pool) const {
+  for (const model::Portability& row : scenario_.workload.portability) {
+    if (row.model == job.model && row.vendor == vendor(pool)) return row.switching_time;
+  }
+  return {};
+}
+
 // A replayed job runs as long as its log says, with its chips at full compute power.
 WorkModel::Step WorkModel::replayed(std::int32_t index) const {
   const Pool& pool = fleet_.pools[static_cast<size_t>(index)];

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -58,6 +59,10 @@ class WorkModel {
   };
   std::vector<Unfit> unfit_sizes(const std::vector<model::Job>& jobs);
   model::Span span_of(const model::Job& job) const;
+  /// Vendor of the chips of a pool.
+  const std::string& vendor(std::int32_t pool) const;
+  /// What it takes a job's model to go on with chips of the vendor of a pool.
+  base::Seconds switching_time(const model::Job& job, std::int32_t pool) const;
   /// Of its stream; 0 for replayed jobs.
   std::int32_t priority_of(const model::Job& job) const;
   /// Tokens per second of some of a job's chips, with their part of its batch; 0: they cannot do it

@@ -46,9 +46,6 @@ void read_wan_link(const Element& e, Platform& platform, FirstPlaces& first,
     problems.error(e.where("b"), "wan-link '{}' joins {} '{}' to itself", link.name,
                    link.a.site ? "site" : "router", e.get("a"));
   }
-  if (e.has("price")) {
-    platform.unused.push_back({fmt::format("wan-link '{}' price", link.name), e.where("price")});
-  }
   cite(e, fmt::format("wan-link '{}'", link.name), platform.citations, problems);
   first.add(platform.wan_links, std::move(link), e, "wan-link", problems);
 }

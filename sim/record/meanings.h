@@ -15,15 +15,16 @@ inline constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "ru
 inline constexpr Meanings kBounds = {
     "none",    "chips",         "it-power", "grid-power", "queue-order", "delivery",
     "cooling", "compute",       "memory",   "network",    "pipeline",    "batch",
-    "fixed",   "earlier-stage", "host",     "window",     "predecessor", "array-limit"};
+    "fixed",   "earlier-stage", "host",     "window",     "delay"};
 inline constexpr Meanings kEndReasons = {"done",      "killed",        "failure", "preemption",
                                          "resize",    "share-changed", "cap",     "run-end",
-                                         "cancelled", "capacity"};
+                                         "cancelled", "capacity",      "move"};
 inline constexpr Meanings kEventKinds = {
     "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
     "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
     "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired",
-    "resize",    "removed",  "closed",      "opened",    "held",      "released",     "moved"};
+    "resize",    "removed",  "closed",      "opened",    "held",      "released",     "rebrokered",
+    "move",      "arrive",   "hold"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",

@@ -44,7 +44,8 @@ enum class Bound : std::int8_t {
   // Of steps again:
   kHost,
   // Of starts again:
-  kWindow
+  kWindow,
+  kDelay
 };
 
 enum class EndReason : std::int8_t {
@@ -57,7 +58,8 @@ enum class EndReason : std::int8_t {
   kCap,
   kRunEnd,
   kCancelled,
-  kCapacity
+  kCapacity,
+  kMove
 };
 
 enum class EventKind : std::int8_t {
@@ -98,7 +100,10 @@ enum class EventKind : std::int8_t {
   kHeld,
   kReleased,
   // A job again:
-  kMoved
+  kRebrokered,
+  kMove,
+  kArrive,
+  kHold
 };
 
 struct JobRow {
@@ -111,6 +116,8 @@ struct JobRow {
   JobState state = JobState::kCompleted;
   double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
   double lost_tokens = 0;
+  std::int32_t moves = 0;
+  double moved_bytes = 0;
   Bound waited_for = Bound::kNone;
   double deadline_s = 0;  // NaN: none
   std::int32_t resizes = 0;

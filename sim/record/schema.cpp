@@ -150,6 +150,9 @@ constexpr Column kJobs[] = {
                                  "tokens trained on in vain, not part of `tokens`: what sites had "
                                  "not exchanged when they were cut off, and what a preempted job "
                                  "had not saved"),
+    column<&JobRow::moves>("moves", "1", "times that it was sent to another pool"),
+    column<&JobRow::moved_bytes>("moved_bytes", "byte",
+                                 "of its state, that came to another site over the WAN"),
     column<&JobRow::waited_for>("waited_for", "1", "what it waited for last", {}, kBounds),
     column<&JobRow::deadline_s>("deadline_s", "s", "when it should be done; NaN: no deadline"),
     column<&JobRow::resizes>("resizes", "1", "how often it changed its size while it ran"),
@@ -179,7 +182,8 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share, fail to interrupt: a job's `id`; delivery, installed, "
+        "to whom: submit to share, fail to interrupt, move to hold: a job's `id`; delivery, "
+        "installed, "
         "out-of-order, repaired: row of "
         "/platform/clusters; limit: row of /platform/sites; shock-begin, shock-end: row of "
         "/scenario/shocks; replicas: "
@@ -193,7 +197,9 @@ constexpr Column kEvents[] = {
         "of the link in byte/s, of a site outage: chips that lose or get their power; replicas: "
         "replicas; partition, rejoin: part "
         "of the batch that the sites do which "
-        "go on; catch-up: bytes that sites fetch before they join again"),
+        "go on; catch-up: bytes that sites fetch before they join again; move: row of "
+        "/platform/clusters that the job goes to; arrive: bytes of its state that came over the "
+        "WAN; hold: time in s for which it is held back"),
 };
 
 constexpr Column kFaults[] = {

@@ -18,21 +18,6 @@ constexpr double kMostChips = 1e15;  // more than any pool has
 // By how much waiting is dearer than starting at the same cost: decides ties only.
 constexpr double kLater = 1e-6;
 
-// The option of least value; of equal ones the soonest done, then the first.
-size_t least(std::span<const PoolOption> options, const std::vector<double>& values) {
-  const double best_value = *std::min_element(values.begin(), values.end());
-  size_t best = options.size();
-  for (size_t i = 0; i < options.size(); ++i) {
-    if (values[i] > best_value && !(values[i] - best_value <= kEqual * std::abs(best_value))) {
-      continue;
-    }
-    if (best == options.size() || options[i].done_after_s() < options[best].done_after_s()) {
-      best = i;
-    }
-  }
-  return best;
-}
-
 template <class Value>
 std::vector<double> each(std::span<const PoolOption> options, Value value) {
   std::vector<double> values;
@@ -42,7 +27,7 @@ std::vector<double> each(std::span<const PoolOption> options, Value value) {
 
 double cost_usd(const PoolOption& option, base::UsdPerSecond idle_price, bool waits) {
   const double idle_usd = waits ? option.chips * idle_price.value * option.wait_s() : 0.0;
-  return option.price_usd_per_s * option.run_time_s + option.energy_usd + idle_usd;
+  return option.price_usd_per_s * option.run_time_s + option.energy_usd + option.wan_usd + idle_usd;
 }
 
 // Adds weight × value in multiples of the least base value. Where that is 0, the least above 0 is
@@ -69,28 +54,41 @@ void add_term(double weight, const std::vector<double>& values, const std::vecto
 
 }  // namespace
 
-size_t Fastest::choose(std::span<const PoolOption> options) const {
-  return least(options, each(options, [](const PoolOption& o) { return o.done_after_s(); }));
+size_t least(std::span<const PoolOption> options, const std::vector<double>& values) {
+  const double best_value = *std::min_element(values.begin(), values.end());
+  size_t best = options.size();
+  for (size_t i = 0; i < options.size(); ++i) {
+    if (values[i] > best_value && !(values[i] - best_value <= kEqual * std::abs(best_value))) {
+      continue;
+    }
+    if (best == options.size() || options[i].done_after_s() < options[best].done_after_s()) {
+      best = i;
+    }
+  }
+  return best;
+}
+
+std::vector<double> Fastest::values(std::span<const PoolOption> options) const {
+  return each(options, [](const PoolOption& o) { return o.done_after_s(); });
 }
 
 size_t Local::choose(std::span<const PoolOption> options) const {
   return least(options, each(options, [](const PoolOption& o) { return o.from_home_s; }));
 }
 
-size_t Greenest::choose(std::span<const PoolOption> options) const {
-  return least(options, each(options, [](const PoolOption& o) { return o.carbon_g; }));
+std::vector<double> Greenest::values(std::span<const PoolOption> options) const {
+  return each(options, [](const PoolOption& o) { return o.carbon_g; });
 }
 
-size_t Cheapest::choose(std::span<const PoolOption> options) const {
-  return least(options, each(options, [this](const PoolOption& o) {
-                 return cost_usd(o, idle_price_, true);
-               }));
+std::vector<double> Cheapest::values(std::span<const PoolOption> options) const {
+  return each(options, [this](const PoolOption& o) { return cost_usd(o, idle_price_, true); });
 }
 
 // ── Weighted ─────────────────────────────────────────────────────────────────────────────────────
 
-Weighted::Weighted(const base::Params& params)
-    : cost_(params.get("cost")),
+Weighted::Weighted(const base::Params& params, Terms terms)
+    : ByValue(terms),
+      cost_(params.get("cost")),
       carbon_(params.get("carbon")),
       latency_(params.get("latency")),
       power_(params.get("power")),
@@ -115,10 +113,6 @@ std::vector<double> Weighted::sums(std::span<const PoolOption> options, bool wai
   add(latency_, each(options, [](const PoolOption& o) { return o.from_data_s; }));
   add(power_, each(options, [](const PoolOption& o) { return o.power_share; }));
   return sums;
-}
-
-size_t Weighted::choose(std::span<const PoolOption> options) const {
-  return least(options, sums(options, true));
 }
 
 namespace {

@@ -25,6 +25,37 @@ std::unique_ptr<QueuePolicy> backfilling(double depth) {
   return std::make_unique<ReservingBackfill>(static_cast<int>(depth));
 }
 
+// What brokers that can compare a job's rest here and there take.
+std::vector<base::ParameterSpec> review_parameters() {
+  return {{.name = "review",
+           .dimension = base::Dimension::kTime,
+           .fallback = "0 s",
+           .summary = "between looks at jobs that wait or run, which may move; 0: none moves"},
+          {.name = "gain",
+           .fallback = "0.1",
+           .summary = "part of what the rest of a job takes that a move must save, its cost paid",
+           .most = 1.0}};
+}
+
+base::ParameterSpec most_delay() {
+  return {.name = "delay",
+          .dimension = base::Dimension::kTime,
+          .fallback = "0 s",
+          .summary = "for which a new job may be held back for a better hour",
+          .most = 366.0 * base::kDay};
+}
+
+Terms terms(const base::Params& p, bool holds_back) {
+  return {base::Seconds{p.get("review")}, p.get("gain"),
+          base::Seconds{holds_back ? p.get("delay") : 0.0}};
+}
+
+std::vector<base::ParameterSpec> with(std::vector<base::ParameterSpec> some,
+                                      const std::vector<base::ParameterSpec>& others) {
+  some.insert(some.end(), others.begin(), others.end());
+  return some;
+}
+
 }  // namespace
 
 void add_builtin(base::Registry<QueuePolicy>& policies) {
@@ -130,28 +161,47 @@ void add_builtin(base::Registry<Broker>& brokers) {
       .dimension = base::Dimension::kPriceOverTime,
       .fallback = "0 USD/h",
       .summary = "of a chip for which the job waits: the capital that stands idle meanwhile"};
-  brokers.add({"least-loaded", "where the job is expected to be done first", {}},
-              [](const base::Params&) { return std::make_unique<Fastest>(); });
-  brokers.add({"fastest", "another name of least-loaded", {}},
-              [](const base::Params&) { return std::make_unique<Fastest>(); });
+  const std::vector<base::ParameterSpec> moves = review_parameters();
+  const std::vector<base::ParameterSpec> shifts = with(moves, {most_delay()});
+  const auto fastest = [](const base::Params& p) {
+    return std::make_unique<Fastest>(terms(p, false));
+  };
+  brokers.add({"least-loaded", "where the job is expected to be done first", moves}, fastest);
+  brokers.add({"fastest", "another name of least-loaded", moves}, fastest);
   brokers.add({"local", "nearest to the job's home over the WAN", {}},
               [](const base::Params&) { return std::make_unique<Local>(); });
-  brokers.add({"greenest", "where the job emits least", {}},
-              [](const base::Params&) { return std::make_unique<Greenest>(); });
-  brokers.add({"cheapest", "where the job costs least: list price and energy", {idle_price}},
-              [](const base::Params& p) {
-                return std::make_unique<Cheapest>(base::UsdPerSecond{p.get("idle-price")});
-              });
+  brokers.add({"greenest", "where the job emits least", shifts},
+              [](const base::Params& p) { return std::make_unique<Greenest>(terms(p, true)); });
   brokers.add(
-      {"weighted",
-       "least weighted sum of cost, carbon, latency and power, for jobs of one instant "
-       "together",
-       {weight("cost", "1", "weight of list price, energy and waiting"),
-        weight("carbon", "0", "weight of what the job emits"),
-        weight("latency", "0", "weight of the way to the job's data"),
-        weight("power", "0", "weight of the share of the site's power limit in use"), idle_price},
-       Weighted::broken_rule},
-      [](const base::Params& p) { return std::make_unique<Weighted>(p); });
+      {"cheapest", "where the job costs least: list price and energy", with({idle_price}, shifts)},
+      [](const base::Params& p) {
+        return std::make_unique<Cheapest>(base::UsdPerSecond{p.get("idle-price")}, terms(p, true));
+      });
+  brokers.add({"weighted",
+               "least weighted sum of cost, carbon, latency and power, for jobs of one instant "
+               "together",
+               with({weight("cost", "1", "weight of list price, energy and waiting"),
+                     weight("carbon", "0", "weight of what the job emits"),
+                     weight("latency", "0", "weight of the way to the job's data"),
+                     weight("power", "0", "weight of the share of the site's power limit in use"),
+                     idle_price},
+                    shifts),
+               Weighted::broken_rule},
+              [](const base::Params& p) { return std::make_unique<Weighted>(p, terms(p, true)); });
+  const base::ParameterSpec round{.name = "round",
+                                  .dimension = base::Dimension::kTime,
+                                  .fallback = "1 h",
+                                  .summary = "after which jobs may pause or change their pool",
+                                  .least = 60.0};
+  brokers.add(
+      {"max-min", "all jobs in turn; the largest least throughput over an equal share's", {round}},
+      [](const base::Params& p) {
+        return std::make_unique<Divider>(max_min_shares, base::Seconds{p.get("round")});
+      });
+  brokers.add({"equal-share", "all jobs in turn, an equal part of every pool for each", {round}},
+              [](const base::Params& p) {
+                return std::make_unique<Divider>(equal_shares, base::Seconds{p.get("round")});
+              });
 }
 
 }  // namespace busbar::scheduling

@@ -13,6 +13,7 @@
 #include "sim/base/quantity.h"
 #include "sim/base/registry.h"
 #include "sim/scheduling/pool_state.h"
+#include "sim/scheduling/shares.h"
 #include "sim/scheduling/waiting_queue.h"
 
 namespace busbar::scheduling {
@@ -142,20 +143,24 @@ struct PoolOption {
   double capacity_chips = 0.0;   // installed and usable
   double backlog_chip_s = 0.0;   // chip-seconds that wait or run, by requested times
   double run_time_s = 0.0;       // of this job there, its model's efficiency on the vendor included
+  double not_before_s = 0.0;     // from now, that it could start: it waits on purpose or travels
   double price_usd_per_s = 0.0;  // list price of this job's chips there
 
   double chips = 0.0;        // of this job
   double free_chips = 0.0;   // that a job like this could take at once; 0 if somebody waits
   double energy_j = 0.0;     // of the facility for this job, over its expected run
   double energy_usd = 0.0;   // of that, at the site's prices by hour
+  double wan_usd = 0.0;      // to send what it has there
   double carbon_g = 0.0;     // of that, at the grid's intensity by hour
   double from_home_s = 0.0;  // one way over the WAN from the job's home; infinite: no route
   double from_data_s = 0.0;  // …from its data; 0 if the workload names none
   double power_share = 0.0;  // of the site's tightest limit, drawn once it runs; 0: no limit
 
-  /// None where it fits at once, else the backlog over the capacity.
+  /// None where it fits at once, else the backlog over the capacity; at least until it may start.
   double wait_s() const {
-    return room_now ? 0.0 : backlog_chip_s / (capacity_chips > 1.0 ? capacity_chips : 1.0);
+    const double queue_s =
+        room_now ? 0.0 : backlog_chip_s / (capacity_chips > 1.0 ? capacity_chips : 1.0);
+    return queue_s > not_before_s ? queue_s : not_before_s;
   }
   double done_after_s() const { return wait_s() + run_time_s; }
 };
@@ -167,10 +172,21 @@ struct BatchChoice {
   double cost = 0.0, bound = 0.0;
 };
 
-/// Chooses the pool where a new job queues. Pure.
+/// How long a broker's choices stand.
+struct Terms {
+  base::Seconds review;  // between its looks at jobs that wait or run; 0: it takes no second look
+  double gain = 0.0;     // part of what a job's rest takes that a move must save, its cost paid
+  base::Seconds delay;   // for which it may hold a new job back
+};
+
+/// Chooses the pool where a new job queues, and whether it goes on in another. Pure.
 class Broker {
  public:
   virtual ~Broker() = default;
+  virtual Terms terms() const { return {}; }
+  /// What each option takes in the broker's own unit: it wants the least. Empty: it has none, so
+  /// it can tell no gain.
+  virtual std::vector<double> values(std::span<const PoolOption>) const { return {}; }
   /// @param options  at least one, in the order of the world file.
   /// @returns the index of the chosen option.
   virtual size_t choose(std::span<const PoolOption> options) const = 0;
@@ -182,6 +198,10 @@ class Broker {
     for (const auto& options : jobs) batch.options.push_back(choose(options));
     return batch;
   }
+  /// Whether it chooses no pool for good, but divides the time of all pools among the jobs, by
+  /// divide() and next_round(), at every review.
+  virtual bool divides() const { return false; }
+  virtual Shares divide(const ShareProblem&) const { return {}; }
 };
 
 void add_builtin(base::Registry<QueuePolicy>& policies);

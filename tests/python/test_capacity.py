@@ -148,10 +148,10 @@ def test_withdrawn_capacity(binary, tmp_path):
     clusters = jobs["cluster"].astype(str).tolist()
     assert clusters == ["theirs", "theirs", "theirs", "theirs"]
     assert (jobs["state"] == "completed").all()
-    assert summary["jobs_moved"] == 1
+    assert summary["jobs_rebrokered"] == 1
     assert summary["interruptions"] == 1
     assert at(installed, "ours", 2) == 0
-    assert (events["kind"] == "moved").sum() == 1
+    assert (events["kind"] == "rebrokered").sum() == 1
     assert jobs["lost_s"][0] == pytest.approx(2 * DAY + RESTART_S, abs=60.0)
     assert jobs["end_s"][0] == pytest.approx(2 * DAY + jobs["lost_s"][0] + DAY, abs=1e-6)
 
@@ -165,7 +165,7 @@ def test_capacity_that_comes_back(binary, tmp_path):
     assert at(installed, "ours", 3.1) == 10
     assert jobs["state"][0] == "completed"
     assert jobs["end_s"][0] == pytest.approx(3 * DAY + 3 * DAY + jobs["lost_s"][0] - 2 * DAY)
-    assert "jobs_moved" not in summary
+    assert "jobs_rebrokered" not in summary
 
 
 def test_capacity_that_does_not_come_back(binary, tmp_path):
@@ -228,8 +228,8 @@ def test_supplier_halt_on_three_vendors(binary):
         assert installed["azure-gb300"][10.5 * DAY] == installed["azure-gb200"][10.5 * DAY] == 0
         late = halt.segments[halt.segments["end_s"] > 10 * DAY + 1]
         assert not late["cluster"].astype(str).str.startswith("azure").any()
-        moved = halt.events[halt.events["kind"] == "moved"]["subject"]
-        assert halt.summary["jobs_moved"] == len(moved) > 10
+        moved = halt.events[halt.events["kind"] == "rebrokered"]["subject"]
+        assert halt.summary["jobs_rebrokered"] == len(moved) > 10
         assert halt.summary.get("jobs_stranded", 0) == 0
         table = compare.compare(control, halt)
         assert table.loc["nvidia: powered chip-hours", "change"] == pytest.approx(-3 / 13, abs=0.01)
@@ -242,7 +242,7 @@ def test_supplier_halt_on_three_vendors(binary):
 def test_moved_jobs_do_all_their_work(binary):
     scenario = ROOT / "workloads" / "scenarios" / "supplier-halt.xml"
     with busbar.run(scenario, {"/scenario/@horizon": "16 d"}, progress=False) as run:
-        moved = run.events[run.events["kind"] == "moved"]["subject"].unique()
+        moved = run.events[run.events["kind"] == "rebrokered"]["subject"].unique()
         jobs = run.jobs.reset_index().set_index("id")
         halted = set(run.segments[run.segments["end_reason"] == "capacity"]["job"])
         rows = jobs.loc[[job for job in moved if job in halted]]

@@ -1,0 +1,76 @@
+/// A fleet whose jobs take turns: who runs where, round by round.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "sim/engine/clock.h"
+#include "sim/engine/fleet.h"
+#include "sim/engine/relocation.h"
+#include "sim/engine/running_jobs.h"
+#include "sim/engine/work_model.h"
+#include "sim/model/job.h"
+#include "sim/scheduling/policy.h"
+
+namespace busbar::engine {
+
+/// Holds all jobs of a broker that divides the fleet, and gives each its pool for a round.
+///
+/// At a round jobs may pause, start and change pools. Between rounds what is free is given to jobs
+/// without a place, in the same order; nobody gives way. Shares are found anew when jobs have come
+/// or gone, and at a round when pools have other capacities.
+class RoundDesk {
+ public:
+  struct Parts {
+    const scheduling::Broker& broker;
+    Clock& clock;
+    Fleet& fleet;
+    WorkModel& works;
+    JobBooks& books;
+    RunningJobs& running;
+    Relocation& relocation;
+    const std::vector<model::Job>& jobs;
+  };
+  struct Hooks {
+    std::function<void(std::int32_t job, std::int32_t pool)> withdraw;  // out of a queue
+    std::function<void(std::int32_t job, const RunningJobs::Stop&)> stop;
+    std::function<void(std::int32_t job, std::int32_t pool)> enqueue;
+  };
+  RoundDesk(const Parts& parts, Hooks hooks) : parts_(parts), hooks_(std::move(hooks)) {}
+
+  /// Takes a new job up.
+  void admit(std::int32_t job);
+  /// A job has ended.
+  void ended(std::int32_t job);
+  /// A pool may have room that it had not.
+  void fill_later();
+  /// Begins a round. Returns how many jobs change their place.
+  std::int64_t round();
+  /// Jobs without a place, by id.
+  std::vector<std::int32_t> held() const;
+
+ private:
+  struct Member {
+    std::int32_t pool = -1;   // its place; -1: none
+    std::int32_t begun = -1;  // pool where its state is, or goes; -1: it never ran
+    std::vector<double> shares, due_s, received_s;  // by pool
+  };
+  void account();
+  void divide();
+  std::vector<double> capacities() const;
+  std::int64_t give_places(bool all);
+  bool never_saves(std::int32_t job) const;
+  bool change(std::int32_t job, Member& member, std::int32_t to);
+
+  Parts parts_;
+  Hooks hooks_;
+  std::map<std::int32_t, Member> members_;  // by job
+  std::vector<double> divided_chips_;       // capacities that the shares are for
+  bool others_ = false;                     // jobs have come or gone since
+  bool pending_ = false;                    // a fill at this instant
+  double accounted_s_ = 0.0;
+  double least_ = 0.0;  // throughput / weight that the shares promise; of no job: infinite
+};
+
+}  // namespace busbar::engine
