@@ -96,9 +96,10 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
     use.chip_seconds += chips * seconds;
     use.open_since += chips * seconds;
   }
-  counts.chip_seconds += job.chips * seconds;
-  if (job.chips >= kLargeJobChips) counts.large_chip_seconds += job.chips * seconds;
-  counts.restart_chip_seconds += job.chips * std::min(seconds, active.restart_left_s);
+  const double held = active.work.chips;
+  counts.chip_seconds += held * seconds;
+  if (job.chips >= kLargeJobChips) counts.large_chip_seconds += held * seconds;
+  counts.restart_chip_seconds += held * std::min(seconds, active.restart_left_s);
   active.work_on(seconds);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
@@ -107,13 +108,13 @@ void JobBooks::close_segment(ActiveJob& active, const model::Job& job, record::E
     row.site = first.site;
     row.cluster = first.cluster;
     row.domains = static_cast<std::int32_t>(domains);
-    row.chips = static_cast<std::int64_t>(job.chips);
+    row.chips = static_cast<std::int64_t>(held);
     row.start_s = from;
     row.end_s = now;
     row.step_s = active.step_s;
     row.batch_share = active.batch_share;
-    row.mfu = active.work.mfu * active.work.step_s / active.step_s * active.batch_share *
-              job.chips / chips_on;
+    row.mfu =
+        active.work.mfu * active.work.step_s / active.step_s * active.batch_share * held / chips_on;
     row.power_w = job_w;
     row.end_reason = reason;
     row.bound_by = active.step_s > active.local_s ? Bound::kNetwork : active.work.bound;

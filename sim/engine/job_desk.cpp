@@ -78,11 +78,6 @@ bool JobDesk::more_at_this_instant() const {
   return next_arrival_ < jobs_.size() && jobs_[next_arrival_].submit_s <= parts_.clock.now();
 }
 
-scheduling::Request JobDesk::request_for(std::int32_t job, const Work& work) const {
-  const model::Job& j = jobs_[static_cast<size_t>(job)];
-  return {static_cast<std::int64_t>(j.chips), work.busy_w_per_chip, works_.span_of(j)};
-}
-
 double JobDesk::requested_s(const model::Job& job, const Work& work) const {
   return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
 }
@@ -126,15 +121,15 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   const Work work = works_.evaluate(j, index);
-  const scheduling::Request request = request_for(job, work);
+  const scheduling::Request request = works_.request(j, work);
   const double now = parts_.clock.now();
   double requested = requested_s(j, work);
   if (const ActiveJob* before = running_.preempted(job)) {
     requested = before->requested_left_s() + before->restart_due_s;
   }
-  pool.queued_chip_s += requested * j.chips;
+  pool.queued_chip_s += requested * work.chips;
   double& largest = largest_queued_[static_cast<size_t>(index)];
-  largest = std::max(largest, j.chips);
+  largest = std::max(largest, work.chips);
   const scheduling::Obstacle obstacle =
       parts_.fleet.obstacle_when_empty(now, pool, request, *parts_.behaviours.placement);
   if (obstacle != scheduling::Obstacle::kNone) {
@@ -159,6 +154,7 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
 bool JobDesk::all_still_fit(std::int32_t index) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   if (!parts_.scenario.failures || pool.parts.size() > 1 || !pool.deferred.empty()) return false;
+  if (pool.state.parts.front().pods.rule() == scheduling::PodCounts::Rule::kSlices) return false;
   const SiteMeter& site = parts_.fleet.sites[static_cast<size_t>(pool.state.parts.front().site)];
   const double now = parts_.clock.now();
   return std::isinf(site.it_limit_w(now)) && std::isinf(site.grid_limit_w(now)) &&
@@ -246,13 +242,18 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
   start.requested_s = requested_s(j, start.work);
   start.tenant = waiting.tenant;
   start.waited_for = waited_for;
-  tenants_.hold(waiting.tenant, j.chips, now);
+  tenants_.hold(waiting.tenant, static_cast<double>(waiting.request.chips), now);
   running_.start(waiting.id, std::move(start));
+}
+
+double JobDesk::held_chips(std::int32_t job) const {
+  const auto at = static_cast<size_t>(job);
+  return static_cast<double>(works_.offer(jobs_[at], pool_of_[at]).chips());
 }
 
 void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
-  tenants_.hold(tenants_.tenant_of(j), -j.chips, parts_.clock.now());
+  tenants_.hold(tenants_.tenant_of(j), -held_chips(job), parts_.clock.now());
   for (const std::int32_t pool : running_.stop(job, why)) request_decision(pool);
 }
 
@@ -284,7 +285,7 @@ double JobDesk::load_s(const ActiveJob& active) const {
 void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {
   const double now = parts_.clock.now();
   const model::Job& j = jobs_[static_cast<size_t>(job)];
-  tenants_.hold(tenants_.tenant_of(j), -j.chips, now);
+  tenants_.hold(tenants_.tenant_of(j), -held_chips(job), now);
   for (const std::int32_t pool : pools) request_decision(pool);
   // The next stage of a campaign is submitted when the one before has ended.
   const std::vector<std::int32_t> released = campaigns_.ended(j, now);

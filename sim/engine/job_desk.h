@@ -66,7 +66,7 @@ class JobDesk {
   void admit(const std::vector<std::int32_t>& jobs);
   bool more_at_this_instant() const;
   void enqueue(std::int32_t job, std::int32_t index);
-  scheduling::Request request_for(std::int32_t job, const Work& work) const;
+  double held_chips(std::int32_t job) const;
   void decide(std::int32_t index);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
   double load_s(const ActiveJob& active) const;

@@ -66,10 +66,10 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.stop_s =
       j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s - active.kept_s + restart_s;
   ++count_;
-  pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(j.chips), job,
+  pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(active.work.chips), job,
                        &active.allocation, now, start.tenant});
-  pool.running_chip_end_s += active.expected_end_s * j.chips;
-  pool.running_chips += j.chips;
+  pool.running_chip_end_s += active.expected_end_s * active.work.chips;
+  pool.running_chips += active.work.chips;
   parts_.journal.note(EventKind::kStart, job, j.chips);
   send(slot);
   parts_.books.take(active);
@@ -207,7 +207,7 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   parts_.clock.cancel(active.end);
   parts_.books.close_segment(active, j, why.reason);
   if (why.announced) active.save();
-  counts.lost_chip_seconds += j.chips * (active.worked_s - active.saved_s);
+  counts.lost_chip_seconds += active.work.chips * (active.worked_s - active.saved_s);
   active.give_way();
   active.restart_due_s = why.restart_s;
   const bool preempted = why.reason == EndReason::kPreemption;
@@ -260,15 +260,14 @@ void RunningJobs::end(std::int32_t slot) {
 // Gives back all that a running job holds, and its slot. Returns the pools that may use it.
 std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
-  const model::Job& j = job_of(active);
   parts_.books.give_back(active);
   parts_.traffic.cancel(active.catching_up);
   parts_.traffic.close(slot);
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
   pool.running.erase(
-      {active.expected_end_s, static_cast<std::int64_t>(j.chips), active.job, nullptr});
-  pool.running_chip_end_s -= active.expected_end_s * j.chips;
-  pool.running_chips -= j.chips;
+      {active.expected_end_s, static_cast<std::int64_t>(active.work.chips), active.job, nullptr});
+  pool.running_chip_end_s -= active.expected_end_s * active.work.chips;
+  pool.running_chips -= active.work.chips;
   pool.state.give_back(active.allocation);
   // Power that is free again may start jobs of every pool at these sites.
   std::vector<std::int32_t> wake{active.pool};

@@ -199,7 +199,7 @@ void ServingDesk::share_batch() {
   }
 }
 
-void ServingDesk::resize(Holding& holding, std::int64_t domains) {
+void ServingDesk::resize(Holding& holding, std::int64_t domains, std::int32_t pod) {
   Pool& pool = fleet_.pools[static_cast<size_t>(holding.pool)];
   const auto part = static_cast<size_t>(holding.part);
   const double now = clock_.now();
@@ -212,6 +212,7 @@ void ServingDesk::resize(Holding& holding, std::int64_t domains) {
   load_weights(holding, replicas_in(holding) - replicas_before);
   pool.state.parts[part].free_domains -= delta;
   pool.parts[part].serving += delta;
+  pool.parts[part].pods.serve(pool.state.parts[part], delta, pod);
   held_[static_cast<size_t>(pool.parts[part].cluster.index)] +=
       static_cast<double>(delta) * pool.used_chips_per_domain;
   set_watts(holding);
@@ -335,10 +336,10 @@ void ServingDesk::claim(std::int32_t index) {
   }
 }
 
-void ServingDesk::lose(std::int32_t pool, std::int32_t part, std::int64_t nth) {
+void ServingDesk::lose(std::int32_t pool, std::int32_t part, std::int64_t nth, std::int32_t pod) {
   for (Holding& holding : holdings_) {
     if (holding.pool != pool || holding.part != part) continue;
-    if (nth < holding.domains) return resize(holding, holding.domains - 1);
+    if (nth < holding.domains) return resize(holding, holding.domains - 1, pod);
     nth -= holding.domains;
   }
 }

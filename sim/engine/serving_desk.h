@@ -39,7 +39,7 @@ class ServingDesk {
   /// Takes freed domains of a pool for services that are short of them.
   void claim(std::int32_t index);
   /// One domain that services hold in a part of a pool fails, the `nth` of them; or all of them.
-  void lose(std::int32_t pool, std::int32_t part, std::int64_t nth);
+  void lose(std::int32_t pool, std::int32_t part, std::int64_t nth, std::int32_t pod);
   void lose_all(std::int32_t pool, std::int32_t part);
   /// Books what is left at the end of the run.
   void close(double now_s);
@@ -82,7 +82,7 @@ class ServingDesk {
   void share_batch();
   double per_domain(const Holding& holding) const;
   serving::ServiceHour hour_of(const Holding& holding, double replicas) const;
-  void resize(Holding& holding, std::int64_t domains);
+  void resize(Holding& holding, std::int64_t domains, std::int32_t pod = -1);
   void set_watts(Holding& holding);
   void load_weights(const Holding& holding, double replicas);
   double full_load_w(std::int32_t pool) const;

@@ -257,7 +257,13 @@ constexpr Column kClusterSeries[] = {
     column<&ClusterSample::queued_chips>("queued_chips", "1", "chips that they ask for"),
     column<&ClusterSample::it_power_w>("it_power_w", "W", "IT power of its domains"),
     column<&ClusterSample::largest_hole>(
-        "largest_hole", "1", "idle chips of the building that could hold the largest gang alone"),
+        "largest_hole", "1",
+        "idle chips of the pod, or the building without pods, that could hold the largest slice"),
+    column<&ClusterSample::fragmentation>(
+        "fragmentation", "1", "share of idle chips outside the largest hole; 0 if none is idle"),
+    column<&ClusterSample::idle_in_used_pods>(
+        "idle_in_used_pods", "1",
+        "chips of idle domains in pods, or groups of a fabric, that are partly in use"),
 };
 
 struct Throughput {

@@ -12,7 +12,8 @@ namespace busbar::scheduling {
 ///
 /// A job keeps its place while it runs, so it fits at a time if one allocation is free at all
 /// steps until its requested end. With single-chip domains in one part and no power limit this is
-/// CountTimeline; a test compares them. Its horizon is the same, by free chips.
+/// CountTimeline; a test compares them. Its horizon is the same, by free chips. No slice crosses a
+/// pod at any step; groups of a fabric keep no gang from its domains and are forgotten here.
 class PoolTimeline {
  public:
   /// @param state  of the pool now, with what has just been started.
