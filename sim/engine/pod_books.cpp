@@ -102,11 +102,9 @@ std::int32_t PodBooks::of_serving(std::int64_t n) const {
 
 scheduling::PodCounts PodBooks::without_jobs(const Part& counts) const {
   if (pods_.empty()) return {};
-  scheduling::PodCounts empty(counts.pods.rule(), size(), domains_);
-  for (size_t pod = 0; pod < pods_.size(); ++pod) {
-    empty.add(static_cast<std::int32_t>(pod), pods_[pod].powered - pods_[pod].serving);
-  }
-  return empty;
+  std::vector<std::int64_t> free;
+  for (const Pod& pod : pods_) free.push_back(pod.powered - pod.serving);
+  return {counts.pods.rule(), domains_, std::move(free)};
 }
 
 std::int64_t PodBooks::free_in_used(const Part& counts) const {

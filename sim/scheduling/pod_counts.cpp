@@ -4,9 +4,17 @@
 
 namespace busbar::scheduling {
 
-PodCounts::PodCounts(Rule rule, std::int32_t pods, std::int64_t domains)
-    : rule_(rule), domains_(domains), free_(static_cast<size_t>(pods), 0) {
-  for (std::int32_t pod = 0; pod < pods; ++pod) order_.emplace_back(0, pod);
+PodCounts::PodCounts(Rule rule, std::int64_t domains, std::vector<std::int64_t> free)
+    : rule_(rule), domains_(domains), free_(std::move(free)) {
+  sort();
+}
+
+void PodCounts::sort() {
+  order_.clear();
+  for (std::int32_t pod = 0; pod < size(); ++pod) {
+    order_.emplace_back(free_[static_cast<size_t>(pod)], pod);
+  }
+  std::sort(order_.begin(), order_.end());
 }
 
 // The entries between the old and the new place of a pod move by one.
@@ -56,9 +64,8 @@ std::int32_t PodCounts::choose(PodOrder order, std::int64_t domains) const {
 void PodCounts::intersect(const PodCounts& other) {
   for (size_t pod = 0; pod < free_.size(); ++pod) {
     free_[pod] = std::min(free_[pod], other.free_[pod]);
-    order_[pod] = {free_[pod], static_cast<std::int32_t>(pod)};
   }
-  std::sort(order_.begin(), order_.end());
+  sort();
 }
 
 }  // namespace busbar::scheduling

@@ -29,7 +29,10 @@ class PodCounts {
   };
   PodCounts() = default;
   /// `pods` of `domains` each, none of them free yet.
-  PodCounts(Rule rule, std::int32_t pods, std::int64_t domains);
+  PodCounts(Rule rule, std::int32_t pods, std::int64_t domains)
+      : PodCounts(rule, domains, std::vector<std::int64_t>(static_cast<size_t>(pods), 0)) {}
+  /// Pods of `domains` each, so many of them free.
+  PodCounts(Rule rule, std::int64_t domains, std::vector<std::int64_t> free);
 
   Rule rule() const { return rule_; }
   bool empty() const { return free_.empty(); }
@@ -53,6 +56,7 @@ class PodCounts {
 
  private:
   using Entry = std::pair<std::int64_t, std::int32_t>;  // free domains and pod
+  void sort();
 
   Rule rule_ = Rule::kNone;
   std::int64_t domains_ = 0;
