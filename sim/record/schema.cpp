@@ -132,7 +132,8 @@ constexpr Column kJobs[] = {
     column<&JobRow::submit_s>("submit_s", "s", "submission"),
     column<&JobRow::start_s>("start_s", "s", "start; NaN: never"),
     column<&JobRow::end_s>("end_s", "s", "end; NaN: not before the run's"),
-    column<&JobRow::chips>("chips", "1", "chips asked for"),
+    column<&JobRow::chips>(
+        "chips", "1", "chips held, in sizes of the vendor; of jobs that never started, asked for"),
     column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
                            kJobStates),
     column<&JobRow::steps>("steps", "1", "training steps done, in whole batches; 0: rigid"),
