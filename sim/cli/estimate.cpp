@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <set>
@@ -15,6 +16,7 @@
 #include "sim/cli/report.h"
 #include "sim/cli/shipped.h"
 #include "sim/input/reader.h"
+#include "sim/topology/slice_offer.h"
 #include "sim/training/plan.h"
 
 namespace busbar::cli {
@@ -183,6 +185,16 @@ int estimate(const EstimateOptions& options) {
   task.global_batch_tokens = options.global_batch * task.sequence;
   task.precision = options.precision;
   task.plan = options.plan;
+  if (cluster->pod) {  // what no pod holds is several slices
+    const topology::SliceOffer offer = topology::offer_of(
+        platform->domain_of(*cluster), &platform->pods[cluster->pod],
+        static_cast<std::int64_t>(std::ceil(options.chips)), options.plan.slices);
+    if (!offer.broken_rule.empty()) {
+      problems.error({}, "--slices {}: {}", options.plan.slices, offer.broken_rule);
+      return report(problems);
+    }
+    task.plan.slices = offer.slices;
+  }
   task.expert_imbalance = options.expert_imbalance;
   task.sync_every = options.sync_every;
   if (options.low_rank) task.tuning = training::Tuning::kLowRank;

@@ -22,7 +22,7 @@ void Elastic::divide(ActiveJob& active, const model::Job& job) {
   const double batch = active.work.tokens_per_step;
   std::vector<double> speeds;
   for (const auto& [site, here] : chips) {
-    const double part = static_cast<double>(here) / job.chips;
+    const double part = static_cast<double>(here) / active.work.chips;
     const double speed = works_.tokens_per_s(job, active.pool, here, part * batch);
     // A site that could not hold a replica of its own works as its part of the whole does.
     speeds.push_back(speed > 0.0 ? speed : part * batch / active.work.step_s);

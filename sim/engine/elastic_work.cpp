@@ -22,8 +22,9 @@ double chip_send_Bps(const model::Platform& platform, const model::Domain& domai
 }  // namespace
 
 const WorkModel::Step& WorkModel::resized_step(const model::Job& job, std::int32_t pool,
-                                               std::int64_t chips) {
-  const auto asked = static_cast<std::int64_t>(job.chips);
+                                               const topology::SliceOffer& offered) {
+  const std::int64_t asked = offer(job, pool, static_cast<std::int64_t>(job.chips)).chips();
+  const std::int64_t chips = offered.chips();
   const std::tuple key{job.stream, pool, asked, chips};
   const auto known = known_resized_.find(key);
   if (known != known_resized_.end()) return known->second;
@@ -31,7 +32,7 @@ const WorkModel::Step& WorkModel::resized_step(const model::Job& job, std::int32
   const double batch = step(job, pool).tokens;
   const bool scales = stream.elastic->scales_batch;
   const double scale = scales ? static_cast<double>(chips) / static_cast<double>(asked) : 1.0;
-  Step fresh = estimate(stream, chips, pool, batch * scale);
+  Step fresh = estimate(stream, offered, pool, batch * scale);
   if (fresh.feasible && scales) {
     const double critical = scenario_.workload.models[stream.model].critical_batch_tokens;
     fresh.counted = (critical + batch) / (critical + fresh.tokens);
@@ -52,11 +53,15 @@ const scheduling::JobSizes* WorkModel::sizes(const model::Job& job, std::int32_t
   for (const std::int64_t chips : stream.elastic->of(asked)) {
     const Work work = evaluate(job, pool, chips);
     if (!work.feasible) continue;
-    if (chips == asked) table.asked = table.sizes.size();
-    state_bytes = work.state_bytes;
-    const faults::Restart restart = faults::restart_of({}, static_cast<double>(chips), {}, {});
-    table.sizes.push_back(
-        {chips, work.tokens_per_step / work.step_s, work.busy_w_per_chip, restart.total().value});
+    // Sizes for which the vendor gives the same are one.
+    const auto held = static_cast<std::int64_t>(work.chips);
+    if (table.sizes.empty() || table.sizes.back().chips != held) {
+      state_bytes = work.state_bytes;
+      const faults::Restart restart = faults::restart_of({}, work.chips, {}, {});
+      table.sizes.push_back({held, work.tokens_per_step / work.step_s, work.busy_w_per_chip,
+                             restart.total().value, work.slices});
+    }
+    if (chips == asked) table.asked = table.sizes.size() - 1;
   }
   const Pool& here = fleet_.pools[static_cast<size_t>(pool)];
   const double send_Bps =
@@ -76,7 +81,10 @@ std::vector<WorkModel::Unfit> WorkModel::unfit_sizes(const std::vector<model::Jo
     for (const std::int32_t pool : pools_for(job)) {
       const scheduling::JobSizes* here = sizes(job, pool);
       if (here == nullptr) continue;
-      for (const scheduling::JobSize& size : here->sizes) fit.insert(size.chips);
+      for (const std::int64_t chips : stream.elastic->of(static_cast<std::int64_t>(job.chips))) {
+        const std::int64_t held = offer(job, pool, chips).chips();
+        if (here->index_of(held) < here->sizes.size()) fit.insert(chips);
+      }
     }
     if (fit.empty()) continue;  // not even at its own size: it is rejected
     for (const std::int64_t chips : stream.elastic->listed) {

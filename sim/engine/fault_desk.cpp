@@ -227,7 +227,8 @@ void FaultDesk::hit(Source& source, const model::FailureMode& mode, Fault& fault
   std::vector<Hurt>& hurt = hurt_at(place);
   const bool known = domain < static_cast<std::int64_t>(hurt.size());
   if (known && hurt[static_cast<size_t>(domain)].out) return;
-  for (const std::int32_t job : evict(place, holder)) {
+  const Eviction evicted = evict(place, holder);
+  for (const std::int32_t job : evicted.jobs) {
     parts_.jobs.interrupt(job, mode.planned ? 0.0 : mode.detection.value, mode.planned);
     jobs.insert(job);
   }
@@ -240,45 +241,58 @@ void FaultDesk::hit(Source& source, const model::FailureMode& mode, Fault& fault
       parts_.scenario.platform.domain_of(parts_.scenario.platform.clusters[source.cluster]);
   if (broken.missing > kind.chips_usable - kind.chips_used) {
     broken.out = true;
-    parts_.fleet.take_out(parts_.clock.now(), place.pool, place.part);
+    broken.pod = evicted.pod;
+    parts_.fleet.take_out(parts_.clock.now(), place.pool, place.part, broken.pod);
     parts_.journal.note(EventKind::kOutOfOrder, source.cluster.index, 1.0);
   }
   fault.losses.push_back({place, broken.number, chips});
 }
 
 // Frees a domain that is in service, at `u` of the way through the free ones, those of services,
-// those that small jobs share and those of gangs. Returns the jobs that have to leave it.
-std::vector<std::int32_t> FaultDesk::evict(const Place& place, double u) {
+// those that small jobs share and those of gangs, each in the order of their pods. Returns the jobs
+// that have to leave it.
+FaultDesk::Eviction FaultDesk::evict(const Place& place, double u) {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(place.pool)];
   const scheduling::Part& part = counts(place);
   const std::int64_t free = std::max<std::int64_t>(part.free_domains, 0);
   const std::int64_t all = info(place).powered - std::min<std::int64_t>(part.free_domains, 0);
   auto at = static_cast<std::int64_t>(u * static_cast<double>(all));
-  if (at < free) return {};
+  if (at < free) return {{}, PodBooks::of_free(part, at)};
   at -= free;
   if (at < info(place).serving) {
-    parts_.serving.lose(place.pool, place.part, at);
-    return {};
+    const std::int32_t pod = info(place).pods.of_serving(at);
+    parts_.serving.lose(place.pool, place.part, at, pod);
+    return {{}, pod};
   }
   at -= info(place).serving;
   std::int32_t slot = -1;
   for (size_t i = 0; i < part.shared.size() && slot < 0; ++i) {
     if (part.shared[i] >= 0 && at-- == 0) slot = static_cast<std::int32_t>(i);
   }
-  std::vector<std::int32_t> jobs;
+  Eviction evicted{{}, part.pod_of(slot)};
   for (const scheduling::RunningJob& job : pool.running) {
     for (const scheduling::Share& share : job.allocation->shares) {
       if (share.part != place.part) continue;
       if (slot >= 0) {
-        if (share.shared_chips > 0 && share.shared_slot == slot) jobs.push_back(job.id);
+        if (share.shared_chips > 0 && share.shared_slot == slot) evicted.jobs.push_back(job.id);
       } else if (at < share.whole_domains) {
-        return {job.id};
+        return {{job.id}, pod_of(*job.allocation, place.part, at)};
       } else {
         at -= share.whole_domains;
       }
     }
   }
-  return jobs;
+  return evicted;
+}
+
+std::int32_t FaultDesk::pod_of(const scheduling::Allocation& gang, std::int32_t part,
+                               std::int64_t nth) {
+  for (const scheduling::PodShare& of_pod : gang.pods) {
+    if (of_pod.part != part) continue;
+    if (nth < of_pod.domains) return of_pod.pod;
+    nth -= of_pod.domains;
+  }
+  return -1;
 }
 
 // ── Repairs ──────────────────────────────────────────────────────────────────────────────────────
@@ -323,7 +337,7 @@ void FaultDesk::give_back(const Fault& fault) {
     const model::Domain& kind = platform.domain_of(cluster);
     if (at->out && at->missing <= kind.chips_usable - kind.chips_used) {
       at->out = false;
-      parts_.fleet.bring_back(loss.place.pool, loss.place.part);
+      parts_.fleet.bring_back(loss.place.pool, loss.place.part, at->pod);
       parts_.journal.note(EventKind::kRepaired, info(loss.place).cluster.index, 1.0);
     }
     if (at->missing == 0) hurt.erase(at);

@@ -62,6 +62,7 @@ class FaultDesk {
     std::int64_t number = 0;
     int missing = 0;  // chips
     bool out = false;
+    std::int32_t pod = -1;  // out of which; -1: not known
   };
   struct Place {
     std::int32_t pool = -1, part = -1;
@@ -101,7 +102,13 @@ class FaultDesk {
            std::set<std::int32_t>& jobs);
   bool replenished(const model::Cluster& cluster) const;
   int chips_taken(const Source& source, const model::FailureMode& mode) const;
-  std::vector<std::int32_t> evict(const Place& place, double u);
+  struct Eviction {
+    std::vector<std::int32_t> jobs;
+    std::int32_t pod = -1;  // of the domain; -1: not known
+  };
+  Eviction evict(const Place& place, double u);
+  static std::int32_t pod_of(const scheduling::Allocation& gang, std::int32_t part,
+                             std::int64_t nth);
   void arm(std::int32_t site);
   void repair(std::int32_t site);
   void give_back(const Fault& fault);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "sim/base/error.h"
+#include "sim/engine/part_wiring.h"
 #include "sim/power/site_power.h"
 
 namespace busbar::engine {
@@ -57,10 +58,7 @@ void Fleet::add_pool(const std::vector<Id<Cluster>>& clusters) {
     }
     std::sort(buildings.begin(), buildings.end());
     for (const int building : buildings) {
-      pool.parts.push_back({.cluster = id, .building = building});
-      pool.state.parts.push_back({.cluster = id.index,
-                                  .site = cluster.site.index,
-                                  .chips_per_domain = pool.used_chips_per_domain});
+      add_part(pool, id, building);
     }
     pool_of_cluster_[static_cast<size_t>(id.index)] = index;
     auto& here = pools_at_site_[static_cast<size_t>(cluster.site.index)];
@@ -71,6 +69,24 @@ void Fleet::add_pool(const std::vector<Id<Cluster>>& clusters) {
        platform.accelerators[platform.nodes[platform.domains[pool.domain].node].accelerator]
            .idle_power.value});
   pools.push_back(std::move(pool));
+}
+
+void Fleet::add_part(Pool& pool, Id<Cluster> id, int building) {
+  const model::Platform& platform = scenario_.platform;
+  const Cluster& cluster = platform.clusters[id];
+  scheduling::Part counts{.cluster = id.index,
+                          .site = cluster.site.index,
+                          .chips_per_domain = pool.used_chips_per_domain};
+  PartInfo part{.cluster = id, .building = building};
+  const PartWiring wiring = wiring_of(platform, cluster, building);
+  counts.feed = wiring.feed;
+  counts.bisections = &bisections_.emplace_back(wiring.bisections);
+  if (wiring.pods > 1) {
+    counts.pods = scheduling::PodCounts(wiring.rule, wiring.pods, wiring.pod_domains);
+    part.pods = PodBooks(wiring.pods, wiring.pod_domains);
+  }
+  pool.parts.push_back(std::move(part));
+  pool.state.parts.push_back(std::move(counts));
 }
 
 double Fleet::largest_capacity(std::int32_t pool, double until_s) const {
@@ -120,13 +136,16 @@ void Fleet::deliver(double now_s, Id<Cluster> cluster, int building, std::int64_
 std::int64_t Fleet::let_leave(double now_s, std::int32_t index, std::int32_t at) {
   Pool& pool = pools[static_cast<size_t>(index)];
   PartInfo& part = pool.parts[static_cast<size_t>(at)];
+  scheduling::Part& counts = pool.state.parts[static_cast<size_t>(at)];
   const std::int64_t dark = std::min(part.leaving, part.unpowered);
   const std::int64_t idle =
-      std::min(part.leaving - dark,
-               std::max<std::int64_t>(pool.state.parts[static_cast<size_t>(at)].free_domains, 0));
+      std::min(part.leaving - dark, std::max<std::int64_t>(counts.free_domains, 0));
   part.unpowered -= dark;
   part.leaving -= dark + idle;
-  if (idle > 0) power_down(now_s, index, at, idle);
+  if (idle > 0) {
+    part.pods.remove(counts, idle);
+    power_down(now_s, index, at, idle);
+  }
   return dark + idle;
 }
 
@@ -158,6 +177,7 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
       part.unpowered -= count;
       part.powered += count;
       pool.state.parts[i].free_domains += count;
+      part.pods.power_on(pool.state.parts[i], count);
       site.add_it_power(now_s, static_cast<double>(count) * idle_w);
       domains += count;
     }
@@ -166,20 +186,22 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
   return grown;
 }
 
-void Fleet::take_out(double now_s, std::int32_t pool, std::int32_t part) {
+void Fleet::take_out(double now_s, std::int32_t pool, std::int32_t part, std::int32_t pod) {
   Pool& p = pools[static_cast<size_t>(pool)];
   PartInfo& info = p.parts[static_cast<size_t>(part)];
   scheduling::Part& counts = p.state.parts[static_cast<size_t>(part)];
   --info.powered;
   --counts.free_domains;
+  info.pods.take_out(counts, pod);
   ++info.out;
   sites[static_cast<size_t>(counts.site)].add_it_power(
       now_s, -domain_power[static_cast<size_t>(pool)].idle_w);
 }
 
-void Fleet::bring_back(std::int32_t pool, std::int32_t part) {
+void Fleet::bring_back(std::int32_t pool, std::int32_t part, std::int32_t pod) {
   PartInfo& info = pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)];
   --info.out;
+  info.pods.bring_back(pod);
   ++info.unpowered;
 }
 
@@ -187,8 +209,8 @@ void Fleet::close(double now_s, std::int32_t index, std::int32_t at) {
   Pool& pool = pools[static_cast<size_t>(index)];
   PartInfo& part = pool.parts[static_cast<size_t>(at)];
   ++part.closings;
-  const std::int64_t free = pool.state.parts[static_cast<size_t>(at)].free_domains;
-  if (free <= 0) return;
+  const std::int64_t free = part.pods.power_off(pool.state.parts[static_cast<size_t>(at)]);
+  if (free == 0) return;
   power_down(now_s, index, at, free);
   part.unpowered += free;
 }
@@ -230,7 +252,11 @@ scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
   for (size_t i = 0; i < pool.parts.size(); ++i) {
     scheduling::Part part = pool.state.parts[i];
     part.free_domains = pool.parts[i].powered - pool.parts[i].serving - pool.parts[i].leaving;
+    part.pods = part.pods.rule() == scheduling::PodCounts::Rule::kSlices
+                    ? pool.parts[i].pods.without_jobs(part)
+                    : scheduling::PodCounts();
     part.shared.clear();
+    part.shared_pod.clear();
     part.shared_free_chips = 0;
     // Power: what the site may draw beyond the idle draw of what is powered on there.
     const auto site = static_cast<size_t>(part.site);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "sim/engine/pod_books.h"
 #include "sim/engine/site_meter.h"
 #include "sim/model/scenario.h"
 #include "sim/scheduling/policy.h"
@@ -23,6 +25,7 @@ struct PartInfo {
   std::int64_t leaving = 0;    // of all these, that leave as soon as nothing runs on them
   int closings = 0;            // outages, maintenance and withdrawals that go on: none is powered
   int withdrawals = 0;         // of those, of the capacity itself
+  PodBooks pods;               // of powered, serving and failed ones; empty where one pod holds all
 };
 
 /// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.
@@ -81,10 +84,11 @@ class Fleet {
   /// Powers on what waits for power, as far as the sites' limits allow. Returns the pools that grew
   /// and by how many domains, in order.
   std::vector<std::pair<std::int32_t, std::int64_t>> energise(double now_s);
-  /// A free domain of a part fails: it draws no power and holds nothing until it is brought back.
-  void take_out(double now_s, std::int32_t pool, std::int32_t part);
+  /// A free domain of a part fails, in one of its pods: it draws no power and holds nothing until
+  /// it is brought back.
+  void take_out(double now_s, std::int32_t pool, std::int32_t part, std::int32_t pod);
   /// A repaired domain waits for power.
-  void bring_back(std::int32_t pool, std::int32_t part);
+  void bring_back(std::int32_t pool, std::int32_t part, std::int32_t pod);
   /// Domains that are to leave and on which nothing runs: they go. Returns how many.
   std::int64_t let_leave(double now_s, std::int32_t pool, std::int32_t part);
   /// All free domains of a part lose their power, and none gets it before it is opened again.
@@ -106,12 +110,14 @@ class Fleet {
 
  private:
   void add_pool(const std::vector<base::Id<model::Cluster>>& clusters);
+  void add_part(Pool& pool, base::Id<model::Cluster> cluster, int building);
   PartInfo& part_of(base::Id<model::Cluster> cluster, int building);
   void power_down(double now_s, std::int32_t pool, std::int32_t part, std::int64_t domains);
 
   const model::Scenario& scenario_;
   std::vector<std::int32_t> pool_of_cluster_;
   std::vector<std::vector<std::int32_t>> pools_at_site_;
+  std::deque<scheduling::Bisections> bisections_;  // by part, as added
 };
 
 }  // namespace busbar::engine

@@ -102,11 +102,6 @@ bool JobDesk::more_at_this_instant() const {
   return next_arrival_ < jobs_.size() && jobs_[next_arrival_].submit_s <= parts_.clock.now();
 }
 
-scheduling::Request JobDesk::request_for(std::int32_t job, const Work& work) const {
-  const model::Job& j = jobs_[static_cast<size_t>(job)];
-  return {static_cast<std::int64_t>(j.chips), work.busy_w_per_chip, works_.span_of(j)};
-}
-
 double JobDesk::requested_s(const model::Job& job, const Work& work) const {
   return job.requested_s > 0.0 ? job.requested_s : work.run_time_s() * job.request_factor;
 }
@@ -163,7 +158,7 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
 scheduling::WaitingJob JobDesk::waiting_in(std::int32_t job, std::int32_t index) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   const Work work = works_.evaluate(j, index);
-  scheduling::WaitingJob waiting{.id = job, .request = request_for(job, work)};
+  scheduling::WaitingJob waiting{.id = job, .request = works_.request(j, work)};
   waiting.requested_s = requested_left_s(job, work);
   resizing_.ask_for_least(waiting, j, index);
   return waiting;
@@ -202,6 +197,7 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
 bool JobDesk::all_still_fit(std::int32_t index) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   if (!parts_.scenario.failures || pool.parts.size() > 1 || !pool.deferred.empty()) return false;
+  if (pool.state.parts.front().pods.rule() == scheduling::PodCounts::Rule::kSlices) return false;
   const SiteMeter& site = parts_.fleet.sites[static_cast<size_t>(pool.state.parts.front().site)];
   const double now = parts_.clock.now();
   return std::isinf(site.it_limit_w(now)) && std::isinf(site.grid_limit_w(now)) &&
@@ -314,8 +310,8 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
   start.tenant = waiting.tenant;
   start.waited_for = waited_for;
   resizing_.give_size(start, j);
-  tenants_.hold(waiting.tenant, start.sizes != nullptr ? static_cast<double>(start.chips) : j.chips,
-                now);
+  tenants_.hold(waiting.tenant,
+                start.sizes != nullptr ? static_cast<double>(start.chips) : start.work.chips, now);
   running_.start(waiting.id, std::move(start));
 }
 

@@ -89,7 +89,6 @@ class JobDesk {
   scheduling::WaitingJob waiting_in(std::int32_t job, std::int32_t index);
   void withdraw(std::int32_t job, std::int32_t index);
   Relocation::Hooks moves();
-  scheduling::Request request_for(std::int32_t job, const Work& work) const;
   void decide(std::int32_t index);
   scheduling::Decisions decision_for(const Pool& pool, std::int32_t index);
   std::vector<std::int32_t> empty_queue(std::int32_t index);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 
+#include "sim/engine/part_wiring.h"
 #include "sim/topology/load_balancing.h"
 #include "sim/training/across_sites.h"
 
@@ -17,18 +18,6 @@ namespace {
 
 // One flow of each NIC is under way at a time, as a ring has it.
 constexpr double kFlowsPerNic = 1.0;
-
-// Largest number of domains that ever stand in one part.
-std::int64_t most_domains(const model::Cluster& cluster, int building) {
-  std::int64_t now = 0, most = 0;
-  for (const model::Delivery& delivery : cluster.deliveries) {
-    const int here = delivery.building >= 0 ? delivery.building : cluster.building;
-    if (here != building) continue;
-    now += delivery.domains;
-    most = std::max(most, now);
-  }
-  return most;
-}
 
 }  // namespace
 
@@ -206,7 +195,7 @@ JobTraffic Network::traffic(std::int32_t pool_index, const std::vector<schedulin
     const auto part = static_cast<size_t>(share.part);
     const PartLinks& links = parts_[static_cast<size_t>(pool_index)][part];
     const auto here = static_cast<double>(pool.state.chips_of(share));
-    climb(links, share, sends.domain_bytes * here / chips, all);
+    climb(pool.state.parts[part], links, share, sends.domain_bytes * here / chips, all);
     store(links, here / chips, sends, all);
     SiteParts& site = sites[pool.state.parts[part].site];
     site.chips += here;
@@ -220,14 +209,16 @@ JobTraffic Network::traffic(std::int32_t pool_index, const std::vector<schedulin
   return all;
 }
 
-// A job climbs a tier where one group below does not hold it.
-void Network::climb(const PartLinks& links, const scheduling::Share& share, double bytes,
-                    JobTraffic& all) const {
+// A job climbs a tier where one group below does not hold it, or where it had to take domains of
+// several groups.
+void Network::climb(const scheduling::Part& part, const PartLinks& links,
+                    const scheduling::Share& share, double bytes, JobTraffic& all) const {
   const std::int64_t domains = share.whole_domains + (share.shared_chips > 0 ? 1 : 0);
   Route route;
   route.load.bytes_per_step = bytes;
   for (const Tier& tier : links.tiers) {
-    if (domains <= tier.group) continue;
+    const bool across = share.pods > 1 && tier.group == part.pods.domains();
+    if (domains <= tier.group && !across) continue;
     route.path.push_back(tier.link);
   }
   if (!route.path.empty() && bytes > 0.0) all.routes.push_back(std::move(route));

@@ -92,8 +92,8 @@ class Network {
   void add_fabric(const Pool& pool, const PartInfo& part, PartLinks& links);
   void add_site(const model::Site& site);
   void find_routes();
-  void climb(const PartLinks& links, const scheduling::Share& share, double bytes,
-             JobTraffic& all) const;
+  void climb(const scheduling::Part& part, const PartLinks& links, const scheduling::Share& share,
+             double bytes, JobTraffic& all) const;
   void store(const PartLinks& links, double share, const Sends& sends, JobTraffic& all) const;
   void within_site(const SiteParts& parts, double bytes, JobTraffic& all) const;
   void between_sites(const std::map<std::int32_t, SiteParts>& sites, const Sends& sends,

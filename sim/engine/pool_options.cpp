@@ -23,9 +23,9 @@ std::vector<PoolOption> PoolOptions::of(const model::Job& job, double now_s) {
     if (!work.feasible || !is_ported(job, index, now_s)) continue;
     options.push_back(at(job, work, index, {work.run_time_s()}, now_s));
   }
-  const auto beyond = [&](const auto& option) { return ceiling(option.pool) < job.chips; };
+  const auto beyond = [&](const auto& option) { return ceiling(option.pool) < option.chips; };
   if (!std::all_of(options.begin(), options.end(), beyond)) std::erase_if(options, beyond);
-  const auto undelivered = [&](const auto& option) { return option.capacity_chips < job.chips; };
+  const auto undelivered = [&](const auto& option) { return option.capacity_chips < option.chips; };
   if (!std::all_of(options.begin(), options.end(), undelivered)) {
     std::erase_if(options, undelivered);
   }
@@ -63,12 +63,12 @@ PoolOption PoolOptions::at(const model::Job& job, const Work& work, std::int32_t
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   PoolOption option;
   option.pool = index;
-  option.chips = job.chips;
+  option.chips = work.chips;
   option.run_time_s = rest.run_time_s;
   option.not_before_s = rest.not_before_s;
   option.wan_usd = rest.wan_usd;
   option.price_usd_per_s =
-      job.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
+      work.chips * platform.accelerator_of(platform.clusters[pool.clusters.front()]).price.value;
   if (rest.place == Rest::Place::kComes) {
     add_room(job, work, now_s, option);
   } else {
@@ -108,9 +108,7 @@ void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s
   parts_.fleet.refresh_headroom(now_s, pool);
   scheduling::Allocation found;
   scheduling::Obstacle why = scheduling::Obstacle::kNone;
-  const bool fits = pool.state.find(
-      {static_cast<std::int64_t>(job.chips), work.busy_w_per_chip, parts_.works.span_of(job)},
-      parts_.placement, found, why);
+  const bool fits = pool.state.find(parts_.works.request(job, work), parts_.placement, found, why);
   if (!fits) return;
   // A pass that is still to come at this instant may give the room to others.
   option.room_now = !pool.decision_pending;
@@ -155,7 +153,7 @@ void PoolOptions::add_sites(const model::Job& job, const Work& work, double now_
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(option.pool)];
   const Origin origin = origin_of(job);
   const double start_s = now_s + option.wait_s();
-  const double job_w = job.chips * work.total_w_per_chip;
+  const double job_w = work.chips * work.total_w_per_chip;
   std::int64_t powered = 0;
   for (const PartInfo& part : pool.parts) powered += part.powered;
   for (size_t i = 0; i < pool.parts.size(); ++i) {
@@ -170,7 +168,7 @@ void PoolOptions::add_sites(const model::Job& job, const Work& work, double now_
     option.energy_usd += share * job_w * run.energy_usd;
     option.carbon_g += share * job_w * run.carbon_g;
     option.power_share +=
-        share * parts_.fleet.sites[at].power_share(now_s, job.chips * work.busy_w_per_chip);
+        share * parts_.fleet.sites[at].power_share(now_s, work.chips * work.busy_w_per_chip);
     if (origin.home) {
       option.from_home_s += share * parts_.network.latency(origin.home, site).value;
     }

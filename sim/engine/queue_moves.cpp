@@ -31,7 +31,8 @@ std::vector<std::int32_t> JobDesk::empty_queue(std::int32_t index) {
 void JobDesk::broker_anew(std::int32_t index) {
   std::vector<std::int32_t> leaving;
   for (const std::int32_t job : empty_queue(index)) {
-    if (jobs_[static_cast<size_t>(job)].chips > options_.ceiling(index)) {
+    const auto least = static_cast<double>(waiting_in(job, index).request.chips);
+    if (least > options_.ceiling(index)) {
       leaving.push_back(job);
     } else {
       enqueue(job, index);

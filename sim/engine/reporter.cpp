@@ -54,6 +54,7 @@ void Reporter::sample(double now_s) {
     row.pue = meter.pue();
   }
   std::vector<record::ClusterSample> clusters(platform.clusters.size());
+  std::vector<double> free_chips(platform.clusters.size(), 0.0);
   for (size_t p = 0; p < fleet_.pools.size(); ++p) {
     const Pool& pool = fleet_.pools[p];
     for (size_t i = 0; i < pool.parts.size(); ++i) {
@@ -61,6 +62,10 @@ void Reporter::sample(double now_s) {
       record::ClusterSample& row = clusters[static_cast<size_t>(part.cluster.index)];
       const auto hole = static_cast<double>(pool.state.parts[i].largest_hole());
       row.largest_hole = std::max(row.largest_hole, hole);
+      free_chips[static_cast<size_t>(part.cluster.index)] +=
+          static_cast<double>(pool.state.parts[i].free_chips());
+      row.idle_in_used_pods += static_cast<double>(part.pods.free_in_used(pool.state.parts[i])) *
+                               pool.used_chips_per_domain;
       const auto domains = static_cast<double>(part.powered);
       row.installed += domains * pool.used_chips_per_domain;
       row.it_power_w += domains * fleet_.domain_power[p].idle_w;
@@ -78,6 +83,7 @@ void Reporter::sample(double now_s) {
     row.serving = serving_.held_chips()[i];
     row.it_power_w += jobs.watts + serving_.watts()[i];
     row.idle = std::max(0.0, row.installed - row.allocated - row.serving);
+    if (free_chips[i] > 0.0) row.fragmentation = 1.0 - row.largest_hole / free_chips[i];
   }
   std::vector<double> links(links_.all.size());
   for (size_t i = 0; i < links.size(); ++i) {

@@ -26,6 +26,7 @@ void Resizing::ask_for_least(scheduling::WaitingJob& waiting, const model::Job& 
   const scheduling::JobSize& least = waiting.sizes->sizes.front();
   waiting.request.chips = least.chips;
   waiting.request.watts_per_chip = least.watts_per_chip;
+  waiting.request.slices = least.slices;
   waiting.requested_s *= waiting.sizes->sizes[waiting.sizes->asked].goodput / least.goodput;
 }
 
@@ -34,7 +35,7 @@ void Resizing::give_size(RunningJobs::Start& start, const model::Job& job) const
   if (start.sizes == nullptr) return;
   const scheduling::PoolState& state = parts_.fleet.pools[static_cast<size_t>(start.pool)].state;
   start.chips = state.chips_of(start.allocation);
-  if (start.chips == static_cast<std::int64_t>(job.chips)) return;
+  if (static_cast<double>(start.chips) == start.work.chips) return;
   start.other_size = parts_.works.evaluate(job, start.pool, start.chips);
 }
 

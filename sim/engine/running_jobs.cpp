@@ -47,7 +47,7 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.pool = start.pool;
   active.allocation = std::move(start.allocation);
   active.work = start.work;
-  active.chips = j.chips;
+  active.chips = active.work.chips;
   active.sizes = start.sizes;
   active.start_s = now;
   active.waited_for = start.waited_for;
@@ -270,8 +270,11 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   }
   // It is kept as it asks to start again.
   ActiveJob kept = active;
-  if (kept.chips != j.chips) {
-    kept.change_size(parts_.clock.now(), parts_.works.evaluate(j, kept.pool), j.chips, 0.0);
+  if (kept.sizes != nullptr) {
+    const Work asked = parts_.works.evaluate(j, kept.pool);
+    if (kept.chips != asked.chips) {
+      kept.change_size(parts_.clock.now(), asked, asked.chips, 0.0);
+    }
   }
   kept.give_way();
   kept.restart_due_s = why.restart_s;

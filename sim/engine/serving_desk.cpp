@@ -110,7 +110,7 @@ std::int64_t ServingDesk::even_take(const Holding& holding, std::int64_t free) c
   return own - holding.domains;
 }
 
-void ServingDesk::resize(std::int32_t index, std::int64_t domains) {
+void ServingDesk::resize(std::int32_t index, std::int64_t domains, std::int32_t pod) {
   Holding& holding = places_.holdings[static_cast<size_t>(index)];
   Pool& pool = fleet_.pools[static_cast<size_t>(holding.place.pool)];
   const auto part = static_cast<size_t>(holding.place.part);
@@ -124,6 +124,7 @@ void ServingDesk::resize(std::int32_t index, std::int64_t domains) {
   load_weights(holding, replicas_in(fleet_, holding) - replicas_before);
   pool.state.parts[part].free_domains -= delta;
   pool.parts[part].serving += delta;
+  pool.parts[part].pods.serve(pool.state.parts[part], delta, pod);
   held_[static_cast<size_t>(pool.parts[part].cluster.index)] +=
       static_cast<double>(delta) * pool.used_chips_per_domain;
   unsettled_ = true;

@@ -42,7 +42,7 @@ class ServingDesk {
   /// Takes freed domains of a pool for services that are short of them.
   void claim(std::int32_t index);
   /// One domain that services hold in a part of a pool fails, the `nth` of them; or all of them.
-  void lose(std::int32_t pool, std::int32_t part, std::int64_t nth);
+  void lose(std::int32_t pool, std::int32_t part, std::int64_t nth, std::int32_t pod);
   void lose_all(std::int32_t pool, std::int32_t part);
   /// WAN links were cut or mended.
   void routes_changed();
@@ -74,7 +74,7 @@ class ServingDesk {
   void add_batch(double now_s);
   serving::ServiceHour now_at(std::int32_t index) const;
   std::int64_t even_take(const Holding& holding, std::int64_t free) const;
-  void resize(std::int32_t index, std::int64_t domains);
+  void resize(std::int32_t index, std::int64_t domains, std::int32_t pod = -1);
   void set_watts(std::int32_t index);
   void load_weights(const Holding& holding, double replicas);
   double full_load_w(std::int32_t pool) const;

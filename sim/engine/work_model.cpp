@@ -80,6 +80,26 @@ const std::vector<std::int32_t>& WorkModel::pools_for(const model::Job& job) con
                          : trace_pools_[static_cast<size_t>(job.trace)];
 }
 
+const model::Cluster& WorkModel::first_cluster(std::int32_t pool) const {
+  return scenario_.platform.clusters[fleet_.pools[static_cast<size_t>(pool)].clusters.front()];
+}
+
+const model::Pod* WorkModel::pod_of(std::int32_t pool) const {
+  const model::Cluster& cluster = first_cluster(pool);
+  return cluster.pod ? &scenario_.platform.pods[cluster.pod] : nullptr;
+}
+
+topology::SliceOffer WorkModel::offer(const model::Job& job, std::int32_t pool,
+                                      std::int64_t chips) const {
+  const int slices = job.stream >= 0 ? scenario_.workload.streams[{job.stream}].plan.slices : 0;
+  return topology::offer_of(scenario_.platform.domain_of(first_cluster(pool)), pod_of(pool), chips,
+                            slices);
+}
+
+scheduling::Request WorkModel::request(const model::Job& job, const Work& work) const {
+  return {static_cast<std::int64_t>(work.chips), work.busy_w_per_chip, span_of(job), work.slices};
+}
+
 model::Span WorkModel::span_of(const model::Job& job) const {
   if (job.stream < 0) return model::Span::kCluster;
   return scenario_.workload.streams[{job.stream}].span;
@@ -122,11 +142,12 @@ WorkModel::Step WorkModel::replayed(std::int32_t index) const {
   return step;
 }
 
-WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::int64_t chips,
-                                    std::int32_t index, double batch_tokens) const {
+WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream,
+                                    const topology::SliceOffer& offer, std::int32_t index,
+                                    double batch_tokens) const {
   const model::Platform& platform = scenario_.platform;
   const Pool& pool = fleet_.pools[static_cast<size_t>(index)];
-  const model::Cluster& cluster = platform.clusters[pool.clusters.front()];
+  const model::Cluster& cluster = first_cluster(index);
   if (!stream.model) return replayed(index);
 
   training::Task task;
@@ -135,7 +156,8 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
   task.global_batch_tokens = batch_tokens;
   task.precision = stream.precision;
   task.plan = stream.plan;
-  training::Slice slice = training::slice_of(platform, cluster, static_cast<double>(chips),
+  task.plan.slices = offer.slices;
+  training::Slice slice = training::slice_of(platform, cluster, static_cast<double>(offer.chips()),
                                              task.model->kind(), task.precision);
   slice.efficiency = efficiency(stream.model, slice.accelerator->vendor);
   const training::StepEstimate estimate = model_.estimate(task, slice);
@@ -158,12 +180,13 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream, std::in
 }
 
 const WorkModel::Step& WorkModel::step(const model::Job& job, std::int32_t pool) {
-  const auto chips = job.stream >= 0 ? static_cast<std::int64_t>(job.chips) : 0;
+  const topology::SliceOffer offered = offer(job, pool, static_cast<std::int64_t>(job.chips));
+  const std::int64_t chips = job.stream >= 0 ? offered.chips() : 0;
   const std::tuple key{job.stream, pool, chips};
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
   const Step fresh = job.stream >= 0
-                         ? estimate(scenario_.workload.streams[{job.stream}], chips, pool,
+                         ? estimate(scenario_.workload.streams[{job.stream}], offered, pool,
                                     scenario_.workload.streams[{job.stream}].global_batch_tokens)
                          : replayed(pool);
   return known_.emplace(key, fresh).first->second;
@@ -192,16 +215,23 @@ double WorkModel::tokens_per_s(const model::Job& job, std::int32_t pool, std::in
   const std::tuple key{job.stream, pool, chips, batch_tokens};
   const auto known = known_speeds_.find(key);
   if (known != known_speeds_.end()) return known->second;
-  const Step part = estimate(scenario_.workload.streams[{job.stream}], chips, pool, batch_tokens);
+  const topology::SliceOffer here =
+      topology::offer_of(scenario_.platform.domain_of(first_cluster(pool)), pod_of(pool), chips, 0);
+  const Step part = estimate(scenario_.workload.streams[{job.stream}], here, pool, batch_tokens);
   return known_speeds_.emplace(key, part.feasible ? part.tokens / part.step_s : 0.0).first->second;
 }
 
 Work WorkModel::evaluate(const model::Job& job, std::int32_t pool, std::int64_t chips) {
-  const bool asked = static_cast<double>(chips) == job.chips;
-  const Step& here = asked ? step(job, pool) : resized_step(job, pool, chips);
+  const topology::SliceOffer offered = offer(job, pool, chips);
   Work work;
+  if (!offered.broken_rule.empty()) return work;
+  const bool asked =
+      offered.chips() == offer(job, pool, static_cast<std::int64_t>(job.chips)).chips();
+  const Step& here = asked ? step(job, pool) : resized_step(job, pool, offered);
   work.feasible = here.feasible;
   if (!here.feasible) return work;
+  work.chips = static_cast<double>(offered.chips());
+  work.slices = offered.slices;
   work.step_s = here.step_s;
   work.tokens_per_step = here.tokens * here.counted;
   work.mfu = here.mfu;

@@ -12,12 +12,15 @@
 #include "sim/engine/sends.h"
 #include "sim/model/job.h"
 #include "sim/record/rows.h"
+#include "sim/topology/slice_offer.h"
 
 namespace busbar::engine {
 
 /// A job as it would run in one pool, before its place is known.
 struct Work {
   bool feasible = false;
+  double chips = 0.0;   // that it gets: in sizes that the vendor offers, at least what it asks for
+  int slices = 1;       // of them, each in one pod
   double steps = 0.0;   // a replayed job is one step per second of its log
   double step_s = 1.0;  // without shared links
   double tokens_per_step = 0.0;
@@ -58,6 +61,10 @@ class WorkModel {
     std::int64_t chips = 0;
   };
   std::vector<Unfit> unfit_sizes(const std::vector<model::Job>& jobs);
+  /// What the pool's vendor gives for so many chips of a job.
+  topology::SliceOffer offer(const model::Job& job, std::int32_t pool, std::int64_t chips) const;
+  /// What a job asks a pool for, as this model evaluates it there.
+  scheduling::Request request(const model::Job& job, const Work& work) const;
   model::Span span_of(const model::Job& job) const;
   /// Vendor of the chips of a pool.
   const std::string& vendor(std::int32_t pool) const;
@@ -79,9 +86,12 @@ class WorkModel {
     record::Bound bound = record::Bound::kNone;
   };
   const Step& step(const model::Job& job, std::int32_t pool);
-  const Step& resized_step(const model::Job& job, std::int32_t pool, std::int64_t chips);
-  Step estimate(const model::TrainingStream& stream, std::int64_t chips, std::int32_t index,
-                double batch_tokens) const;
+  const Step& resized_step(const model::Job& job, std::int32_t pool,
+                           const topology::SliceOffer& offer);
+  const model::Cluster& first_cluster(std::int32_t pool) const;
+  const model::Pod* pod_of(std::int32_t pool) const;
+  Step estimate(const model::TrainingStream& stream, const topology::SliceOffer& offer,
+                std::int32_t index, double batch_tokens) const;
   Sends sends(const model::TrainingStream& stream, const Step& step) const;
   Step replayed(std::int32_t index) const;
   double efficiency(base::Id<model::LanguageModel> model, const std::string& vendor) const;

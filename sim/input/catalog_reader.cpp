@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "sim/base/rows.h"
 #include "sim/input/platform_reader.h"
@@ -42,6 +45,7 @@ class CatalogReader {
   void torus(const Element& e, model::Domain& domain);
   void sub_slices(const Element& e, model::Domain& domain);
   void axis_bandwidths(const Element& e, model::Domain& domain);
+  void allocation_unit(const Element& e, model::Domain& domain);
 
   Platform& platform_;
   FirstPlaces& first_;
@@ -162,6 +166,22 @@ void CatalogReader::sub_slices(const Element& e, model::Domain& domain) {
   }
 }
 
+// Slices of a torus are whole units too; without the attribute the smallest listed one is the unit.
+void CatalogReader::allocation_unit(const Element& e, model::Domain& domain) {
+  int smallest = domain.topology == model::DomainTopology::kTorus ? domain.chips_used : 1;
+  for (const std::vector<int>& shape : domain.sub_slices) {
+    smallest =
+        std::min(smallest, std::accumulate(shape.begin(), shape.end(), 1, std::multiplies<>()));
+  }
+  domain.allocation_unit = xml::integer(e, "allocation-unit", smallest, problems_, 1);
+  if (domain.chips_used % domain.allocation_unit != 0) {
+    problems_.error(e.where("allocation-unit"),
+                    "domain '{}': units of {} chips do not divide its {} chips in use; write a "
+                    "divisor of {}",
+                    domain.name, domain.allocation_unit, domain.chips_used, domain.chips_used);
+  }
+}
+
 // Cables of unlike axes; what reads one bandwidth for all links gets their mean.
 void CatalogReader::axis_bandwidths(const Element& e, model::Domain& domain) {
   if (!e.has("axis-bandwidths")) return;
@@ -214,6 +234,7 @@ void CatalogReader::domain(const Element& e) {
     sub_slices(e, domain);
     axis_bandwidths(e, domain);
   }
+  allocation_unit(e, domain);
   domain.links_per_chip = xml::integer(e, "links", 0, problems_, 1, 4096);
   domain.link_latency = base::Seconds{quantity(e, "link-latency", Dimension::kTime, 0.0)};
   domain.in_network_reduction = xml::boolean(e, "in-network-reduction", false, problems_);
@@ -234,6 +255,14 @@ void CatalogReader::pod(const Element& e) {
   pod.domains = xml::integer(e, "domains", 1, problems_, 1);
   pod.slice_domains = xml::integer(e, "slice-domains", pod.domains, problems_, 1, pod.domains);
   pod.twists = xml::boolean(e, "twists", false, problems_);
+  if (pod.domain && platform_.domains[pod.domain].topology == model::DomainTopology::kTorus &&
+      platform_.domains[pod.domain].torus.size() != 3) {
+    problems_.error(e.where("domain"),
+                    "pod '{}' joins cubes, tori of three axes; domain '{}' has {}: leave the pod "
+                    "out, its fabric joins it",
+                    pod.name, platform_.domains[pod.domain].name,
+                    platform_.domains[pod.domain].torus.size());
+  }
   cite_as(e, fmt::format("pod '{}'", pod.name));
   first_.add(platform_.pods, std::move(pod), e, "pod", problems_);
 }

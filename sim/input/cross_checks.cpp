@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "sim/input/reading.h"
@@ -58,11 +59,18 @@ double largest_size(const model::Distribution& d) {
   return d.most;
 }
 
+// Chips of the largest job whose slices the pods of a cluster hold, by the slices of its plan.
+double most_in_slices(const model::Platform& platform, const model::Cluster& cluster, int slices) {
+  if (!cluster.pod || slices == 0) return std::numeric_limits<double>::infinity();
+  return 1.0 * slices * platform.pods[cluster.pod].slice_domains *
+         platform.domain_of(cluster).chips_used;
+}
+
 // Streams whose largest job no cluster can ever hold.
 void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& stream,
                         const Element& e, base::Diagnostics& problems) {
   const model::Platform& platform = scenario.platform;
-  double most = 0.0;
+  double most = 0.0, sliced = 0.0;
   std::string where;
   std::set<std::string> used;
   for (const auto id : platform.clusters.ids()) {
@@ -74,6 +82,7 @@ void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& s
       continue;
     }
     double offer = largest_offer(scenario, cluster);
+    sliced = std::max(sliced, most_in_slices(platform, cluster, stream.plan.slices));
     if (stream.span == model::Span::kSite || stream.span == model::Span::kWorld) {
       for (const model::CoSchedule& group : scenario.co_schedules) {
         if (std::find(group.clusters.begin(), group.clusters.end(), id) == group.clusters.end()) {
@@ -103,6 +112,11 @@ void check_stream_sizes(const Scenario& scenario, const model::TrainingStream& s
                    "stream '{}' asks for up to {:.0f} chips; the largest it may use, cluster '{}', "
                    "offers {:.0f} within the horizon",
                    stream.name, size, where, most);
+  } else if (size > sliced) {
+    problems.error(e.child("plan").where("slices"),
+                   "stream '{}' plans {} slices for up to {:.0f} chips; the pods that it may use "
+                   "hold {:.0f} chips in as many: plan more slices",
+                   stream.name, stream.plan.slices, size, sliced);
   } else if (size <= 0.0) {
     problems.error(e.child("chips").where(),
                    "stream '{}': a size without an end; write max=\"…\", at most {:.0f}",

@@ -145,7 +145,8 @@ model::EarlyEnd WorkloadReader::early_end(const Element& e) {
 model::ParallelPlan WorkloadReader::plan(const Element& e) {
   const auto number = [&](std::string_view name) { return xml::integer(e, name, 0, problems_); };
   return {number("tensor"),  number("pipeline"), number("virtual-pipeline"),
-          number("context"), number("expert"),   number("micro-batch")};
+          number("context"), number("expert"),   number("micro-batch"),
+          number("slices")};
 }
 
 void WorkloadReader::portability(const Element& e) {

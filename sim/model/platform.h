@@ -88,6 +88,7 @@ struct Domain {
   int chips_installed = 0;  // nodes × accelerators
   int chips_usable = 0;     // what its topology can address
   int chips_used = 0;       // what jobs get; the rest is spare
+  int allocation_unit = 1;  // chips that a part of it is given in: a tray, a VM
   DomainTopology topology = DomainTopology::kSwitch;
   std::vector<int> torus;                    // dimensions when a torus, e.g. 4 4 4
   std::vector<bool> wraps;                   // one per dimension

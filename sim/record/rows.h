@@ -241,7 +241,8 @@ struct SiteSample {
 /// State of one cluster at a sample time, in chips and watts.
 struct ClusterSample {
   double installed = 0, allocated = 0, serving = 0, failed = 0, idle = 0, queued_jobs = 0,
-         queued_chips = 0, it_power_w = 0, largest_hole = 0;
+         queued_chips = 0, it_power_w = 0, largest_hole = 0, fragmentation = 0,
+         idle_in_used_pods = 0;
 };
 
 }  // namespace busbar::record

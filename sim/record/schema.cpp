@@ -133,7 +133,8 @@ constexpr Column kJobs[] = {
     column<&JobRow::submit_s>("submit_s", "s", "submission"),
     column<&JobRow::start_s>("start_s", "s", "start; NaN: never"),
     column<&JobRow::end_s>("end_s", "s", "end; NaN: not before the run's"),
-    column<&JobRow::chips>("chips", "1", "chips asked for"),
+    column<&JobRow::chips>(
+        "chips", "1", "chips held, in sizes of the vendor; of jobs that never started, asked for"),
     column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
                            kJobStates),
     column<&JobRow::steps>("steps", "1", "training steps done, in whole batches; 0: rigid"),
@@ -248,7 +249,13 @@ constexpr Column kClusterSeries[] = {
     column<&ClusterSample::queued_chips>("queued_chips", "1", "chips that they ask for"),
     column<&ClusterSample::it_power_w>("it_power_w", "W", "IT power of its domains"),
     column<&ClusterSample::largest_hole>(
-        "largest_hole", "1", "idle chips of the building that could hold the largest gang alone"),
+        "largest_hole", "1",
+        "idle chips of the pod, or the building without pods, that could hold the largest slice"),
+    column<&ClusterSample::fragmentation>(
+        "fragmentation", "1", "share of idle chips outside the largest hole; 0 if none is idle"),
+    column<&ClusterSample::idle_in_used_pods>(
+        "idle_in_used_pods", "1",
+        "chips of idle domains in pods, or groups of a fabric, that are partly in use"),
 };
 
 struct Throughput {

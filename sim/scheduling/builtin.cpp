@@ -1,3 +1,5 @@
+#include <type_traits>
+
 #include "sim/scheduling/brokers.h"
 #include "sim/scheduling/easy_backfill.h"
 #include "sim/scheduling/fair_share.h"
@@ -138,17 +140,21 @@ void add_builtin(base::Registry<QueuePolicy>& policies) {
 }
 
 void add_builtin(base::Registry<Placement>& placements) {
-  placements.add({"best-fit", "the building left with the fewest free domains", {}},
-                 [](const base::Params&) { return std::make_unique<BestFit>(); });
-  placements.add({"first-fit", "the first building, in the order of the world file", {}},
-                 [](const base::Params&) { return std::make_unique<FirstFit>(); });
-  placements.add(
-      {"packed", "the site with the fewest free domains, there the fullest building", {}},
-      [](const base::Params&) { return std::make_unique<Packed>(); });
-  placements.add({"spread", "the site with the most free domains, there the emptiest building", {}},
-                 [](const base::Params&) { return std::make_unique<Spread>(); });
-  placements.add({"worst-fit", "the building with the most free domains", {}},
-                 [](const base::Params&) { return std::make_unique<WorstFit>(); });
+  const auto add = [&]<class Rule>(std::type_identity<Rule>, const char* name, const char* what) {
+    placements.add({name, what, {}}, [](const base::Params&) { return std::make_unique<Rule>(); });
+  };
+  add(std::type_identity<BestFit>{}, "best-fit",
+      "the pod, or the building without pods, left with the fewest free domains");
+  add(std::type_identity<FirstFit>{}, "first-fit",
+      "the first building, in the order of the world file, and its first pod");
+  add(std::type_identity<Packed>{}, "packed",
+      "the site with the fewest free domains, there the fullest building and pod");
+  add(std::type_identity<Spread>{}, "spread",
+      "the site with the most free domains, there the emptiest power feed, building and pod");
+  add(std::type_identity<WorstFit>{}, "worst-fit",
+      "the pod, or the building without pods, with the most free domains");
+  add(std::type_identity<LargestBisection>{}, "bisection",
+      "where the gang gets the largest bisection bandwidth; ties: best fit");
 }
 
 void add_builtin(base::Registry<Broker>& brokers) {

@@ -22,6 +22,7 @@ CountTimeline::CountTimeline(const PoolView& pool, const PoolState& state)
 
 bool CountTimeline::suffices(const PoolState& state) {
   if (state.parts.size() != 1 || state.parts.front().chips_per_domain != 1) return false;
+  if (state.parts.front().pods.rule() == PodCounts::Rule::kSlices) return false;
   const Headroom& room = state.headroom[static_cast<size_t>(state.parts.front().site)];
   return room.it_w == kNever && room.grid_w == kNever;
 }

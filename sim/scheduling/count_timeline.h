@@ -11,7 +11,7 @@ namespace busbar::scheduling {
 /// Free chips as a step function of time, from now on, with running jobs until their expected ends
 /// and reservations while they last.
 ///
-/// Exact where chips are alike: one part of single-chip domains and no power limit.
+/// Exact where chips are alike: one part of single-chip domains, no pods and no power limit.
 ///
 /// A time at which fewer chips are free than any waiting job asks for closes what is before it: no
 /// job can run across it, so whatever starts later decides nothing about now. Reservations are made

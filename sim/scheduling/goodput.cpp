@@ -14,7 +14,8 @@ namespace {
 constexpr double kSame = 1e-9;
 
 Request request_at(const JobSizes& sizes, size_t size, model::Span span) {
-  return {sizes.sizes[size].chips, sizes.sizes[size].watts_per_chip, span};
+  const JobSize& at = sizes.sizes[size];
+  return {at.chips, at.watts_per_chip, span, at.slices};
 }
 
 // One pass.

@@ -15,6 +15,7 @@ struct JobSize {
   double goodput = 0.0;         // tokens/s, without shared links
   double watts_per_chip = 0.0;  // that a busy chip adds to the idle site's IT power
   double setup_s = 0.0;         // of a change to this size: new processes and communicators
+  int slices = 1;               // of it, each in one pod
 };
 
 /// All sizes at which a job is feasible in a pool. Equal jobs share one table.

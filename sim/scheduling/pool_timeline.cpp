@@ -13,6 +13,10 @@ bool is_open(const Part& part, size_t slot) {
   return slot < part.shared.size() && part.shared[slot] >= 0;
 }
 
+bool can_open(const Part& part, std::int32_t pod) {
+  return part.free_domains >= 1 && (part.pods.empty() || part.pods.free(pod) >= 1);
+}
+
 // Leaves in `common` what is free both there and in `other`. A domain that is shared first and
 // whole later can still be shared, as long as a whole domain is free then.
 void intersect(PoolState& common, const PoolState& other) {
@@ -26,13 +30,14 @@ void intersect(PoolState& common, const PoolState& other) {
       std::int32_t& free = part.shared[slot];
       if (here && there) {
         free = std::min(free, with.shared[slot]);
-      } else if (here && with.free_domains < 1) {
+      } else if (here && !can_open(with, part.pod_of(static_cast<std::int32_t>(slot)))) {
         free = -1;
       }
     }
     part.shared_free_chips = 0;
     for (const std::int32_t free : part.shared) part.shared_free_chips += std::max(free, 0);
     part.free_domains = std::min(part.free_domains, with.free_domains);
+    part.pods.intersect(with.pods);
   }
   for (size_t site = 0; site < common.headroom.size(); ++site) {
     Headroom& room = common.headroom[site];
@@ -49,6 +54,9 @@ PoolTimeline::PoolTimeline(const PoolView& pool, const PoolState& state)
       fewest_chips_(pool.queue.fewest_chips()),
       planned_slots_(state.parts.size()) {
   steps_.push_back({pool.now_s, state.free_chips(), state, {}});
+  for (Part& part : steps_.front().state.parts) {
+    if (part.pods.rule() == PodCounts::Rule::kGroups) part.pods.forget();
+  }
   look_for_openings();
 }
 
@@ -293,9 +301,11 @@ void PoolTimeline::step_aside(const Share& share) {
   size_t slots = 0;
   for (const Step& step : steps_) slots = std::max(slots, step.state.parts[part].shared.size());
   for (Step& step : steps_) {
-    std::vector<std::int32_t>& shared = step.state.parts[part].shared;
-    shared.resize(slots + 1, -1);
-    std::swap(shared[slots], shared[static_cast<size_t>(share.shared_slot)]);
+    Part& here = step.state.parts[part];
+    for (std::vector<std::int32_t>* by_slot : {&here.shared, &here.shared_pod}) {
+      by_slot->resize(slots + 1, -1);
+      std::swap((*by_slot)[slots], (*by_slot)[static_cast<size_t>(share.shared_slot)]);
+    }
   }
   *taken = static_cast<std::int32_t>(slots);
 }

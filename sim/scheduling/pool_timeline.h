@@ -13,7 +13,8 @@ namespace busbar::scheduling {
 ///
 /// A job keeps its place while it runs, so it fits at a time if one allocation is free at all
 /// steps until its requested end. With single-chip domains in one part and no power limit this is
-/// CountTimeline; a test compares them. Its horizon is the same, by free chips.
+/// CountTimeline; a test compares them. Its horizon is the same, by free chips. No slice crosses a
+/// pod at any step; groups of a fabric keep no gang from its domains and are forgotten here.
 ///
 /// Windows hold chips back: closed parts have none, and those of a reservation that its tenant's
 /// jobs do not have yet are free for these alone.

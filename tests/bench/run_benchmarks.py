@@ -153,6 +153,32 @@ def shared(folder: Path, jobs: int, load: float) -> list[str]:
     return [str(folder / "scenario.xml"), "-o", str(folder / "run.h5")]
 
 
+PODS = 100
+
+
+def pods(folder: Path, jobs: int, load: float) -> list[str]:
+    """Rigid jobs on the same nodes in 100 pods: no slice crosses one, larger jobs are slices."""
+    write_log(folder / "log.csv", jobs, load)
+    per_pod = -(-NODES // PODS)
+    catalog = ROOT / "platforms" / "catalog" / "generic.xml"
+    (folder / "world.xml").write_text(
+        '<platform name="pods" xmlns:xi="http://www.w3.org/2001/XInclude">'
+        f'<xi:include href="{catalog}"/><catalog vendor="generic"><pod id="pod" domain="node" '
+        f'domains="{per_pod}" assumed="benchmark"/></catalog>'
+        '<site id="anywhere" latitude="0 deg" longitude="0 deg" assumed="no place"><cluster '
+        f'id="nodes" domain="node" fabric="plain-ethernet" pod="pod" count="{PODS * per_pod}"/>'
+        "</site></platform>"
+    )
+    (folder / "mix.xml").write_text(
+        '<workload name="pods"><trace id="log" href="log.csv"/></workload>'
+    )
+    (folder / "scenario.xml").write_text(
+        '<scenario name="pods" world="world.xml" mix="mix.xml" start="2026-01-01" '
+        'horizon="until-idle"><scheduling policy="easy"/></scenario>'
+    )
+    return [str(folder / "scenario.xml"), "-o", str(folder / "run.h5")]
+
+
 def frail(folder: Path) -> list[str]:
     """A year of one million chips in racks of 64 used of 72, which fail at GPU servers' rates."""
     (folder / "world.xml").write_text(
@@ -200,6 +226,7 @@ BENCHMARKS = {
         60,
         None,
     ),
+    "pods-100k": ("100,000 rigid jobs, 100 pods", lambda f: pods(f, 100_000, 0.9), 4, None),
     "fair-share-100k": (
         "100,000 rigid jobs, fair share with preemption",
         lambda f: shared(f, 100_000, 0.9),

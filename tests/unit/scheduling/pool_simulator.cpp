@@ -7,17 +7,20 @@
 
 namespace busbar::scheduling::test {
 
-PoolSimulator::PoolSimulator(PoolState pool, std::vector<Tenant> tenants)
+PoolSimulator::PoolSimulator(PoolState pool, std::vector<Tenant> tenants,
+                             const std::string& placement)
     : pool_(std::move(pool)), tenants_(std::move(tenants)) {
   base::Registry<Placement> placements{"placement"};
   add_builtin(placements);
-  placement_ = placements.make({"best-fit", {}});
+  placement_ = placements.make({placement, {}});
 }
 
 void PoolSimulator::push(const QueuePolicy& policy, const std::vector<SimulatedJob>& jobs,
                          std::int32_t id) {
   const SimulatedJob& job = jobs[static_cast<size_t>(id)];
-  WaitingJob waiting{.id = id, .request = {.chips = job.chips}, .requested_s = job.requested_s};
+  WaitingJob waiting{.id = id,
+                     .request = {.chips = job.chips, .slices = job.slices},
+                     .requested_s = job.requested_s};
   waiting.submit_s = job.submit_s;
   waiting.priority = job.priority;
   waiting.tenant = job.tenant;

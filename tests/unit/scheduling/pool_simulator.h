@@ -18,6 +18,7 @@ struct SimulatedJob {
   double submit_s = 0.0, run_s = 0.0, requested_s = 0.0;
   std::int64_t chips = 0;
   std::int32_t priority = 0, tenant = -1;
+  int slices = 1;
 };
 
 /// What became of it. Preempted jobs lose all their work.
@@ -30,7 +31,8 @@ struct Fate {
 /// Runs jobs through one pool, event by event: ends, then arrivals, then one pass.
 class PoolSimulator {
  public:
-  PoolSimulator(PoolState pool, std::vector<Tenant> tenants = {});
+  PoolSimulator(PoolState pool, std::vector<Tenant> tenants = {},
+                const std::string& placement = "best-fit");
   /// Called at each pass, with its view and what was decided.
   using Watcher = std::function<void(const PoolView&, const Decisions&)>;
   std::vector<Fate> run(const QueuePolicy& policy, const std::vector<SimulatedJob>& jobs,
