@@ -64,8 +64,6 @@ class TrafficDesk {
   double left_for(std::int32_t stream) const {
     return means_.burst_rate(capacity_Bps_, streams_[static_cast<size_t>(stream - 1)].flow);
   }
-  /// Capacity of the narrowest link of a path now; infinite without links.
-  double narrowest_rate(std::span<const std::int32_t> path) const;
 
   /// Bytes that a link has carried, one direction.
   double carried_bytes(std::int32_t link) const;
