@@ -36,9 +36,9 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
       options_({parts.scenario, *parts.behaviours.placement, parts.fleet, parts.network, works_}),
       books_(parts.scenario, parts.fleet, parts.clock, parts.journal),
-      running_(
-          {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
-          jobs_),
+      running_({parts.scenario.platform, parts.clock, parts.fleet, parts.network, parts.traffic,
+                parts.journal, works_, books_},
+               jobs_),
       campaigns_(parts.scenario, jobs_),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       waited_for_(jobs_.size(), Bound::kNone),
@@ -130,7 +130,7 @@ void JobDesk::enqueue(std::int32_t job, std::int32_t index) {
   const double now = parts_.clock.now();
   double requested = requested_s(j, work);
   if (const ActiveJob* before = running_.preempted(job)) {
-    requested = before->requested_left_s() + before->restart_due_s;
+    requested = before->requested_left_s() + before->restart_due.total_s();
   }
   pool.queued_chip_s += requested * j.chips;
   double& largest = largest_queued_[static_cast<size_t>(index)];
@@ -195,14 +195,15 @@ void JobDesk::decide(std::int32_t index) {
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   pool.decision_pending = false;
   if (hook_) hook_(index);
+  running_.refill(index);
   if (pool.queue.empty()) return;
   parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
   scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(
       {parts_.clock.now(), pool.state, pool.queue, pool.running, *parts_.behaviours.placement,
        tenants_.at(parts_.clock.now())});
   for (const std::int32_t job : decisions.preempted) {
-    stop(job, {record::EndReason::kPreemption, parts_.behaviours.queue_policy->restart_time().value,
-               false});
+    stop(job, {record::EndReason::kPreemption,
+               {.before_s = parts_.behaviours.queue_policy->restart_time().value}});
   }
   for (scheduling::Start& choice : decisions.starts) {
     const scheduling::WaitingJob waiting = pool.queue[choice.place];
@@ -256,29 +257,61 @@ void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
   for (const std::int32_t pool : running_.stop(job, why)) request_decision(pool);
 }
 
+bool JobDesk::hit(std::int32_t job, const Hit& hit) {
+  const model::Job& j = jobs_[static_cast<size_t>(job)];
+  const model::FailureResponse response = works_.response_of(j);
+  const ActiveJob& active = running_.running(job);
+  const RunningJobs::Stop why = failure_of(active, hit);
+  if (response == model::FailureResponse::kRestart || hit.part < 0 || (hit.lost && hit.at < 0)) {
+    stop(job, why);
+    return true;
+  }
+  // What only interrupts the job stops all of its replicas.
+  if (response == model::FailureResponse::kDegrade && hit.takes != model::FailureUnit::kJob) {
+    const model::Resilience& r = parts_.scenario.workload.streams[{j.stream}].resilience;
+    if (running_.go_on(job, {hit.part, hit.at, hit.lost, hit.detection_s, hit.announced,
+                             r.reconfigure, r.rejoin})) {
+      return false;
+    }
+  }
+  if (hit.lost && !parts_.fleet.release_spare(active.pool, hit.part)) {
+    stop(job, why);
+    return true;
+  }
+  if (hit.lost) ++books_.counts.swapped;
+  running_.restart_in_place(job, why);
+  return false;
+}
+
 // The chips of a job hang until its failure is known. It gives them up at once and pays that time
 // when it starts again: as many chip-hours. What it held is free for others meanwhile.
-void JobDesk::interrupt(std::int32_t job, double detection_s, bool announced) {
-  const ActiveJob& active = running_.running(job);
-  const faults::Restart restart =
-      faults::restart_of({}, jobs_[static_cast<size_t>(job)].chips, base::Seconds{detection_s},
-                         base::Seconds{load_s(active)});
-  stop(job, {record::EndReason::kFailure, restart.total().value, announced});
+RunningJobs::Stop JobDesk::failure_of(const ActiveJob& active, const Hit& hit) const {
+  RunningJobs::Stop why{record::EndReason::kFailure, {}, hit.announced};
+  why.copies_lost = hit.part < 0 || hit.takes > model::FailureUnit::kNode;
+  const SavePlan& saves = active.work.saves;
+  const bool from_memory = saves.stored_every > 0.0 && !why.copies_lost;
+  // Alone, at the whole read rate of its first cluster's storage.
+  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
+  const auto part = static_cast<size_t>(active.allocation.shares.front().part);
+  const model::Storage* storage = parts_.scenario.platform.storage_of(
+      parts_.scenario.platform.clusters[pool.parts[part].cluster]);
+  if (from_memory) {
+    why.restart.load_s = saves.memory_load_s;
+  } else if (saves.every > 0.0 && storage != nullptr) {
+    why.restart.load_bytes = active.work.state_bytes;
+    why.restart.load_s = active.work.state_bytes / storage->read.value;
+  }
+  const faults::Restart restart = faults::restart_of(
+      {}, jobs_[static_cast<size_t>(active.job)].chips,
+      base::Seconds{hit.announced ? 0.0 : hit.detection_s}, base::Seconds{why.restart.load_s});
+  why.restart.before_s = (restart.detection + restart.replacement).value;
+  why.restart.after_s = restart.init.value;
+  return why;
 }
 
 void JobDesk::requeue(std::int32_t job) {
   ++waiting_;
   enqueue(job, pool_of_[static_cast<size_t>(job)]);
-}
-
-// Reading its last checkpoint at the whole read rate of its first cluster's storage.
-double JobDesk::load_s(const ActiveJob& active) const {
-  if (active.work.checkpoint_steps <= 0.0) return 0.0;
-  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  const auto part = static_cast<size_t>(active.allocation.shares.front().part);
-  const model::Cluster& cluster = parts_.scenario.platform.clusters[pool.parts[part].cluster];
-  const model::Storage* storage = parts_.scenario.platform.storage_of(cluster);
-  return storage != nullptr ? active.work.state_bytes / storage->read.value : 0.0;
 }
 
 void JobDesk::ended(std::int32_t job, const std::vector<std::int32_t>& pools) {

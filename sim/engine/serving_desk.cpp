@@ -103,7 +103,9 @@ void ServingDesk::route(double now_s) {
   std::vector<std::vector<double>> free_domains;  // what services may take, by pool and part
   for (const Pool& pool : fleet_.pools) {
     auto& of_pool = free_domains.emplace_back();
-    for (const PartInfo& part : pool.parts) of_pool.push_back(static_cast<double>(part.powered));
+    for (const PartInfo& part : pool.parts) {
+      of_pool.push_back(static_cast<double>(part.powered - part.spare));
+    }
   }
   for (Holding& holding : holdings_) {
     holding.requests_per_s = holding.due_per_s = 0.0;
@@ -158,8 +160,8 @@ void ServingDesk::route(double now_s) {
                                       (holding.replica.requests_per_s * kTargetUtilisation));
     holding.wanted = static_cast<std::int64_t>(
         std::ceil(replicas * holding.chips_per_replica / pool.used_chips_per_domain));
-    holding.wanted =
-        std::min(holding.wanted, pool.parts[static_cast<size_t>(holding.part)].powered);
+    const PartInfo& part = pool.parts[static_cast<size_t>(holding.part)];
+    holding.wanted = std::min(holding.wanted, part.powered - part.spare);
   }
 }
 

@@ -20,9 +20,10 @@ inline constexpr Meanings kEndReasons = {"done",       "killed",  "failure",
                                          "preemption", "resize",  "share-changed",
                                          "cap",        "run-end", "cancelled"};
 inline constexpr Meanings kEventKinds = {
-    "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
-    "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
-    "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired"};
+    "submit",    "start",        "end",       "kill",        "reject",    "share",
+    "delivery",  "installed",    "limit",     "shock-begin", "shock-end", "replicas",
+    "fail",      "cancel",       "partition", "catch-up",    "rejoin",    "preempt",
+    "interrupt", "out-of-order", "repaired",  "degrade",     "slow"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",
