@@ -241,6 +241,12 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
   const model::Domain& kind = kind_at(strike.place);
   const bool known = strike.hurt >= 0;
   const int missing = strike.chips + (known ? hurt[static_cast<size_t>(strike.hurt)].missing : 0);
+  if (known && hurt[static_cast<size_t>(strike.hurt)].out) {  // nobody is there
+    hurt[static_cast<size_t>(strike.hurt)].missing = missing;
+    fault.losses.push_back(
+        {strike.place, hurt[static_cast<size_t>(strike.hurt)].number, strike.chips});
+    return;
+  }
   strike.hit.lost = strike.chips > 0 && missing > kind.chips_usable - kind.chips_used;
   const Holder here = holder(strike.place, strike.holder);
   if (here.spare && strike.hit.lost) {
