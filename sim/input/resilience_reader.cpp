@@ -1,7 +1,8 @@
 #include "sim/input/resilience_reader.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 
 #include "sim/base/text.h"
 #include "sim/input/reading.h"
@@ -58,14 +59,24 @@ bool may_use(const model::Scenario& scenario, const model::TrainingStream& strea
 // Replicas of a job of one known size are whole domains on at least one cluster.
 void check_replicas(const model::Scenario& scenario, const model::TrainingStream& stream,
                     const Element& e, base::Diagnostics& problems) {
-  const int replicas = stream.resilience.replicas;
-  if (replicas == 0 || stream.chips.kind != model::DistributionKind::kConstant) return;
+  if (stream.resilience.on_failure != FailureResponse::kDegrade) return;
+  if (stream.chips.kind != model::DistributionKind::kConstant) return;
+  const int replicas = std::max(1, stream.resilience.replicas);
   std::string sizes;
   for (const model::Cluster& cluster : scenario.platform.clusters) {
     if (!may_use(scenario, stream, cluster)) continue;
     const double whole = replicas * scenario.platform.domain_of(cluster).chips_used;
-    if (std::fmod(stream.chips.location, whole) == 0.0) return;
+    const bool several = replicas > 1 || stream.chips.location > whole;
+    if (several && std::fmod(stream.chips.location, whole) == 0.0) return;
     sizes = base::format_count(scenario.platform.domain_of(cluster).chips_used);
+  }
+  if (replicas == 1) {
+    problems.error(
+        e.where("on-failure"),
+        "stream '{}': jobs of {} chips are not several whole domains of {} chips, so that "
+        "no replica can drop out; write a larger size, or on-failure=\"spare\"",
+        stream.name, base::format_count(stream.chips.location), sizes);
+    return;
   }
   problems.error(e.where("replicas"),
                  "stream '{}': {} chips are not {} replicas of whole domains of {} chips; write a "
@@ -108,16 +119,16 @@ void check_resilience(const model::Scenario& scenario, const model::TrainingStre
   const model::Resilience& r = stream.resilience;
   const bool own_interval =
       r.checkpoint == "young" || r.checkpoint == "daly" || r.checkpoint == "asynchronous";
-  bool spares = false;
+  bool spares = false, unnamed = false;
   for (const model::Cluster& cluster : scenario.platform.clusters) {
     if (!may_use(scenario, stream, cluster)) continue;
     spares = spares || cluster.hot_spares > 0;
     if (r.checkpoint == "fixed" || scenario.platform.storage_of(cluster) != nullptr) continue;
+    if (std::exchange(unnamed, true)) continue;
     problems.error(e.where("checkpoint"),
                    "checkpoint=\"{}\" weighs the time to write, but cluster '{}' names no storage; "
                    "write storage=\"…\" there, or checkpoint=\"fixed\"",
                    r.checkpoint, cluster.name);
-    return;
   }
   check_replicas(scenario, stream, e, problems);
   if (r.on_failure == FailureResponse::kSpare && !spares) {

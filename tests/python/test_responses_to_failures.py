@@ -1,5 +1,7 @@
 """What failures do in runs, worked out by hand: a log says when which server fails."""
 
+import subprocess
+
 import busbar
 import pytest
 from conftest import ROOT
@@ -292,6 +294,24 @@ def test_the_log_of_stepfun(binary, tmp_path):
     assert round(100 * unavailable, 1) == 2.3
 
 
+# A log without its columns, or with more servers than the cluster has, is told before the run.
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("server,start_day,end_day,class\n0,1,2,GPU\n", "no column 'node' in a log of faults"),
+        ("node,start_day,end_day,class\n8,1,2,GPU\n", "names server 8, but cluster 'nodes' has 8"),
+        ("node,start_day,end_day,class\n1,3,2,GPU\n", "is back on day 2 before it fails on day 3"),
+        ("node,start_day,end_day,class\n1,-3,2,GPU\n", "-3 is negative"),
+    ],
+)
+def test_bad_logs(binary, tmp_path, text, message):
+    path = write(tmp_path, [])
+    (tmp_path / "faults.csv").write_text(text)
+    done = subprocess.run([binary, "run", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
 # A straggler costs a fifth of the speed for ten minutes, then a free node takes its place.
 def test_a_straggler_is_replaced(binary, tmp_path):
     catalog = (
@@ -314,3 +334,29 @@ def test_a_straggler_is_replaced(binary, tmp_path):
     steps = segments["step_s"].unique()
     assert max(steps) / min(steps) == pytest.approx(1 / 0.8, rel=0.02)
     assert (events["kind"] == "out-of-order").sum() >= 1
+
+
+# Interruptions of 64 chips come at the rate of their eight nodes; all chip time is told apart.
+def test_time_to_failure_by_size(binary, tmp_path):
+    from busbar.reliability import lost_chip_hours, mttf_by_size
+
+    catalog = (
+        '<catalog vendor="generic"><failures id="frail" counts="a test" assumed="a test">'
+        '<component kind="host" rate="0.25 /d per node" repair-median="1 h"/></failures></catalog>'
+    )
+    path = write(
+        tmp_path, [], failures="<failures/>", catalog=catalog, horizon="200 d",
+        tokens="10 Ttoken", cluster='count="12" failures="frail"',
+    )  # fmt: skip
+    with busbar.run(path, progress=False) as run:
+        table, parts = mttf_by_size(run), lost_chip_hours(run)
+        held, ratio = run.summary["job_chip_hours"], run.summary["effective_chip_time_ratio"]
+    assert list(table.index) == [64]
+    stops = table.loc[64, "interruptions"]
+    # Four standard errors of a Poisson count.
+    assert table.loc[64, "mttf_h"] == pytest.approx(12.0, rel=4 / stops**0.5)
+    assert table.loc[64, "rate_per_1000_chip_days"] == pytest.approx(31.25, rel=4 / stops**0.5)
+    assert parts.sum() == pytest.approx(held, rel=1e-12)
+    assert parts["effective"] / held == pytest.approx(ratio, rel=1e-9)
+    assert table.loc[64, "ettr"] <= ratio + 1e-9
+    assert parts["lost by hardware"] > 0
