@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "sim/collectives/algorithm.h"
+#include "sim/topology/paths.h"
+#include "sim/topology/wiring_network.h"
 
 namespace busbar::collectives {
 namespace {
@@ -55,6 +58,13 @@ double torus_s(Operation operation, double bytes, const topology::ScaleUp& insid
     if (!inside.twisted) most = std::max(most, crossing(operation, bytes, low, n) / cut);
   }
   most = std::max(most, crossing(operation, bytes, 1.0, n) / corner);
+  if (inside.twisted && operation == Operation::kAllToAll) {
+    // Each byte takes the cables of a shortest path at least.
+    std::vector<int> chips(static_cast<size_t>(inside.chips()));
+    std::iota(chips.begin(), chips.end(), 0);
+    const auto hops = topology::distances(topology::network_of(inside), {0}, chips);
+    most = std::max(most, hops.mean_hops * volume(operation, bytes, n) / all);
+  }
   return std::max(most, volume(operation, bytes, n) / all);
 }
 

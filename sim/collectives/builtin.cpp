@@ -24,6 +24,8 @@ void add_builtin(base::Registry<Algorithm>& algorithms) {
   add("pat", "log2 n rounds, few bytes far away first", [] { return std::make_unique<Pat>(); });
   add("dimension-order", "all-to-all axis after axis of a torus",
       [] { return std::make_unique<DimensionOrder>(); });
+  add("shortest-paths", "all-to-all of a twisted torus, over all shortest paths",
+      [] { return std::make_unique<ShortestPaths>(); });
   add("direct", "all pairs at once, or one message", [] { return std::make_unique<Direct>(); });
   add("hierarchical", "inside groups, then between chips of equal number",
       [] { return std::make_unique<Hierarchical>(); });

@@ -18,6 +18,9 @@ constexpr double kNicShare = 0.95;
 // NCCL reaches on NVLink. Assumed.
 constexpr double kUnmeasuredShare = 0.85;
 constexpr double kUnmeasuredStartup_s = 15e-6;
+// A reduction adds each byte that arrives to one of its own: two reads and a write of the chip's
+// memory. That no link works meanwhile is assumed: nothing published tells.
+constexpr double kPassesOfSum = 3.0;
 // What makes another chip's measurements less fit, in an order of importance: bandwidth first.
 constexpr double kOtherBandwidth = 100.0, kOtherSwitch = 50.0, kFewerRanks = 1.0, kOtherChip = 0.5,
                  kOtherSize = 1e-3;
@@ -32,6 +35,10 @@ double passes_of(Operation operation) { return operation == Operation::kAllReduc
 double wire(Operation operation, double bytes, double ranks) {
   if (operation == Operation::kBroadcast || operation == Operation::kSendRecv) return bytes;
   return passes_of(operation) * wire_bytes(bytes, ranks);
+}
+
+bool reduces(Operation operation) {
+  return operation == Operation::kAllReduce || operation == Operation::kReduceScatter;
 }
 
 // What stands in for an operation that nobody times.
@@ -70,7 +77,7 @@ Operation operation_named(std::string_view name) {
 }  // namespace
 
 void apply(const Derating& derating, Plan& plan) {
-  plan.startup_s += derating.startup_s;
+  plan.startup_s += derating.startup_s + derating.sums_s;
   if (!derating.hops) without_latency(plan.steps, true, plan.links);
   for (Link& link : plan.links) {
     if (is_inside(link)) {
@@ -238,6 +245,11 @@ Derating MeasuredDeratings::of(const Task& task, const model::Domain& domain,
       fastest_line(*timing, wire(operation, task.size.value, measured));
   derating.startup_s = line.startup.value;
   derating.hops = domain.topology == model::DomainTopology::kTorus;
+  if (reduces(operation) && !reduces(operation_named(timing->operation))) {
+    const model::Node& node = platform_.nodes[domain.node];
+    derating.sums_s = kPassesOfSum * wire_bytes(task.size.value, ranks) /
+                      platform_.accelerators[node.accelerator].memory_bandwidth.value;
+  }
   // A ring does not add up in the switch: its share of the ports is that of a gather.
   const bool in_network = algorithm == "nvls" || algorithm == "hierarchical";
   Operation shared = operation_named(timing->operation);

@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "sim/collectives/torus_net.h"
+#include "sim/topology/paths.h"
+#include "sim/topology/wiring_network.h"
 
 namespace busbar::collectives {
 namespace {
@@ -251,6 +253,53 @@ Plan DimensionOrder::plan(const Task& task) const {
     add_phase(plan.steps, std::move(chains));
   }
   plan.links = net.take_links();
+  return plan;
+}
+
+std::string ShortestPaths::unfit(const Task& task) const {
+  if (task.operation != Operation::kAllToAll) return "it does all-to-all";
+  const std::string unfit = needs_torus(task);
+  if (!unfit.empty()) return unfit;
+  if (!task.wiring.inside.twisted) return "it is for twisted tori";
+  return task.dead ? "it knows no way around a dead cable" : "";
+}
+
+// Folded, one chip's messages stand for all: what they load of all cables of a kind, the messages
+// of all chips load of each.
+Plan ShortestPaths::plan(const Task& task) const {
+  const topology::ScaleUp& inside = task.wiring.inside;
+  const topology::Network network = topology::network_of(inside);
+  const int chips = inside.chips();
+  std::vector<double> load(static_cast<size_t>(network.link_count()), 0.0);
+  for (int chip = 0; chip < (task.folded ? 1 : chips); ++chip) {
+    topology::add_load(network, chip, load);
+  }
+  const std::vector<int> hops = topology::hops_from(network, 0);
+  const double latency_s = *std::max_element(hops.begin(), hops.end()) * inside.hop.value;
+  Plan plan;
+  plan.folded = task.folded;
+  std::map<std::string, Transfer> folded;
+  std::vector<Transfer> round;
+  for (int link = 0; link < network.link_count(); ++link) {
+    const topology::Cable& cable = network.cable_of(link);
+    const std::string group = cable.layer + (link % 2 == 0 ? '+' : '-');
+    const double bytes = load[static_cast<size_t>(link)] * task.size.value / chips;
+    const auto found = folded.find(group);
+    if (task.folded && found != folded.end()) {
+      found->second.bytes += bytes;
+      continue;
+    }
+    const auto number = static_cast<std::int32_t>(plan.links.size());
+    plan.links.push_back({group, cable.capacity.value, task.folded ? 1.0 * chips : 1.0});
+    const Transfer transfer{{number}, bytes, latency_s};
+    if (task.folded) {
+      folded[group] = transfer;
+    } else {
+      round.push_back(transfer);
+    }
+  }
+  for (auto& [group, transfer] : folded) round.push_back(std::move(transfer));
+  plan.steps.push_back(round_of(std::move(round)));
   return plan;
 }
 

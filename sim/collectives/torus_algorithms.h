@@ -27,4 +27,12 @@ class DimensionOrder : public Algorithm {
   Plan plan(const Task& task) const override;
 };
 
+/// All-to-all of a twisted torus: all messages at once, each split evenly over all paths with the
+/// fewest cables, which loads all cables alike.
+class ShortestPaths : public Algorithm {
+ public:
+  std::string unfit(const Task& task) const override;
+  Plan plan(const Task& task) const override;
+};
+
 }  // namespace busbar::collectives

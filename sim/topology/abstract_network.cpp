@@ -8,7 +8,8 @@ namespace busbar::topology {
 namespace {
 
 constexpr const char* kForms =
-    "write torus:4x4x4, mesh:4x4, ring:16, switch:72, nvswitch:8 or fat-tree:8x16@2 (8 leaves of "
+    "write torus:4x4x4, torus:4x4x8-twisted, mesh:4x4, ring:16, switch:72, nvswitch:8 or "
+    "fat-tree:8x16@2 (8 leaves of "
     "16 hosts, 2:1)";
 
 // Extents of `4x4x4`, each at least `least`; empty if they are none.
@@ -38,9 +39,17 @@ std::optional<Wiring> parse_topology(std::string_view text, const LinkSpec& cabl
   };
   if (kind == "torus" || kind == "mesh" || kind == "ring") {
     wiring.inside.kind = model::DomainTopology::kTorus;
+    constexpr std::string_view kTwisted = "-twisted";
+    if (kind == "torus" && size.ends_with(kTwisted)) {
+      wiring.inside.twisted = true;
+      size.remove_suffix(kTwisted.size());
+    }
     const auto axes = extents(size, 1);
     if (axes.empty() || axes.size() > 3 || (kind == "ring" && axes.size() != 1)) {
       return fail("its extents are one to three whole numbers");
+    }
+    if (wiring.inside.twisted && !can_twist(axes)) {
+      return fail("twisted tori have the form AxAx2A or Ax2Ax2A");
     }
     for (const int extent : axes) {
       wiring.inside.axes.push_back({extent, kind != "mesh" && extent > 1, cable.bandwidth});

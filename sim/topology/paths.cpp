@@ -67,6 +67,20 @@ std::vector<Cost> costs_from(const Network& network, int from) {
   return cost;
 }
 
+// Number of paths with the fewest links to every vertex, over vertices in the order of a search.
+std::vector<double> ways_from(const Network& network, int from, const std::vector<int>& hops,
+                              const std::vector<int>& order) {
+  std::vector<double> ways(network.vertices().size(), 0.0);
+  ways[at(from)] = 1.0;
+  for (const int vertex : order) {
+    for (const int link : network.links_from(vertex)) {
+      const int target = network.target(link);
+      if (hops[at(target)] == hops[at(vertex)] + 1) ways[at(target)] += ways[at(vertex)];
+    }
+  }
+  return ways;
+}
+
 }  // namespace
 
 std::optional<Path> shortest_path(const Network& network, int from, int to) {
@@ -133,16 +147,25 @@ std::vector<Path> equal_cost_paths(const Network& network, int from, int to, siz
 double count_equal_cost_paths(const Network& network, int from, int to) {
   std::vector<int> hops, order;
   search(network, from, hops, order);
-  if (hops[at(to)] < 0) return 0.0;
-  std::vector<double> ways(network.vertices().size(), 0.0);
-  ways[at(from)] = 1.0;
-  for (const int vertex : order) {
-    for (const int link : network.links_from(vertex)) {
-      const int target = network.target(link);
-      if (hops[at(target)] == hops[at(vertex)] + 1) ways[at(target)] += ways[at(vertex)];
+  return hops[at(to)] < 0 ? 0.0 : ways_from(network, from, hops, order)[at(to)];
+}
+
+void add_load(const Network& network, int from, std::vector<double>& load) {
+  std::vector<int> hops, order;
+  search(network, from, hops, order);
+  const std::vector<double> ways = ways_from(network, from, hops, order);
+  // Farthest first: what ends at a vertex or passes it comes over its last links as the ways do.
+  std::vector<double> arrives(network.vertices().size(), 1.0);
+  for (size_t i = order.size(); i-- > 1;) {
+    const int vertex = order[i];
+    for (const int back : network.links_from(vertex)) {
+      const int before = network.target(back);
+      if (hops[at(before)] != hops[at(vertex)] - 1) continue;
+      const double units = arrives[at(vertex)] * ways[at(before)] / ways[at(vertex)];
+      load[at(back ^ 1)] += units;
+      arrives[at(before)] += units;
     }
   }
-  return ways[at(to)];
 }
 
 std::vector<int> hops_from(const Network& network, int from) {

@@ -38,6 +38,10 @@ double count_equal_cost_paths(const Network& network, int from, int to);
 /// Links to every vertex on the way with the fewest; -1: not connected.
 std::vector<int> hops_from(const Network& network, int from);
 
+/// Adds what each link carries, by its number, when a vertex sends one unit to every vertex that it
+/// reaches, split evenly over all paths with the fewest links.
+void add_load(const Network& network, int from, std::vector<double>& load);
+
 /// Links between members of a set of vertices, by the ways with the fewest.
 struct Distances {
   int diameter = 0;        // of the farthest two; -1: some are not connected

@@ -161,11 +161,8 @@ class SliceReader {
   }
 
   // The vendor twists slices of the forms AxAx2A and Ax2Ax2A.
-  bool twist(Shape shape, Wiring& wiring) {
-    std::sort(shape.begin(), shape.end());
-    const bool form = shape.size() == 3 && shape[2] == 2 * shape[0] &&
-                      (shape[1] == shape[0] || shape[1] == shape[2]);
-    if (!cubes() || !pod_->twists || !form) {
+  bool twist(const Shape& shape, Wiring& wiring) {
+    if (!cubes() || !pod_->twists || !can_twist(shape)) {
       return fail("twisted slices have the form AxAx2A or Ax2Ax2A{}, e.g. 4x4x8-twisted",
                   cubes() && pod_->twists ? "" : " of a pod that can twist"),
              false;
@@ -278,6 +275,12 @@ base::BytesPerSecond ScaleUp::chip_bandwidth() const {
     if (axis.extent > 1) sum += axis.cable * (axis.wraps || axis.extent > 2 ? 2.0 : 1.0);
   }
   return sum;
+}
+
+bool can_twist(std::vector<int> shape) {
+  std::sort(shape.begin(), shape.end());
+  return shape.size() == 3 && shape[2] == 2 * shape[0] &&
+         (shape[1] == shape[0] || shape[1] == shape[2]);
 }
 
 std::string text_of(const std::vector<int>& shape) {

@@ -65,6 +65,9 @@ struct Wiring {
 /// `8x8x16`.
 std::string text_of(const std::vector<int>& shape);
 
+/// Whether a torus has one of the forms that are twisted: AxAx2A, Ax2Ax2A.
+bool can_twist(std::vector<int> shape);
+
 /// Reads a slice of a cluster: a shape (`8x8x16`, `4x4x8-twisted`), a number of chips (`72`, `512`)
 /// or several groups over the fabric (`2*16x16`, `3*4`). Holds it to the rules of the vendor as the
 /// catalogue states them: shapes below a domain as listed, without wrap where cubes are joined by
@@ -90,7 +93,7 @@ struct LinkSpec {
   base::Seconds latency;           // of a hop
 };
 
-/// Reads a network without a world: `torus:4x4x4`, `mesh:4x4`, `ring:16`, `switch:72`, `nvswitch:8`
+/// Reads a network without a world: `torus:4x4x4`, `torus:4x4x8-twisted`, `mesh:4x4`, `ring:16`, `switch:72`, `nvswitch:8`
 /// (which adds up what its ports send) or `fat-tree:8x16@2` (leaves x hosts @ oversubscription).
 std::optional<Wiring> parse_topology(std::string_view text, const LinkSpec& cable,
                                      base::Diagnostics& problems);

@@ -91,6 +91,19 @@ def test_slices_of_a_world_agree_in_both_fidelities(at_root, binary):
     assert "multiples of 4x4x4" in refused.stderr
 
 
+def test_sums_on_a_torus_pass_the_memory(at_root, binary):
+    # A reduce-scatter sends what an all-gather does, and adds 3 (n-1)/n S of memory traffic at
+    # 7,370 GB/s where only all-gathers are timed.
+    tpu = ["--cluster", "google-tpu", "--slice", "4x4x8", "--size", "1 GB"]
+    times = {
+        op: answers(binary, *WORLD, *tpu, "--op", op)[0]["time_s"]
+        for op in ("all-gather", "reduce-scatter", "all-reduce")
+    }
+    sums = 3 * 127 / 128 * 1e9 / 7370e9
+    assert times["reduce-scatter"] - times["all-gather"] == pytest.approx(sums, rel=1e-6)
+    assert times["all-reduce"] > times["all-gather"] + times["reduce-scatter"] - 20e-6
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -149,9 +162,9 @@ def test_published_curves_come_within_15_percent(at_root, binary):
         "--json",
     )  # fmt: skip
     rows = [r for r in json.loads(result.stdout)["rows"] if r["expressible"]]
-    # The page on collectives says what is known of the two rows of v6e.
-    others = [r for r in rows if not r["id"].startswith("v6e")]
-    assert len(others) == 29
+    # The page on collectives says what is known of the row between two slices.
+    others = [r for r in rows if r["id"] != "v6e-256 psum between two slices"]
+    assert len(others) == 30
     for row in others:
         assert row["predicted"] == pytest.approx(row["measured"], rel=0.15), row["id"]
 

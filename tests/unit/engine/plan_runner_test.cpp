@@ -53,7 +53,7 @@ TEST(PlanRunner, FlowsTakeWhatTheClosedFormSays) {
   int compared = 0;
   for (const char* text :
        {"torus:4x4x4", "torus:8x3", "mesh:4x4", "mesh:2x2x2", "torus:2x4", "ring:5", "switch:8",
-        "switch:6", "nvswitch:8", "fat-tree:4x4", "fat-tree:4x4@2"}) {
+        "switch:6", "nvswitch:8", "fat-tree:4x4", "fat-tree:4x4@2", "torus:2x4x4-twisted"}) {
     for (size_t op = 0; op < collectives::kOperationNames.size(); ++op) {
       for (const double size : {4096.0, 1e6, 1e9}) {
         Task task{static_cast<Operation>(op), base::Bytes{size}, network(text), true, {}};
@@ -78,7 +78,7 @@ TEST(PlanRunner, FlowsTakeWhatTheClosedFormSays) {
 // One representative of each rank class takes as long as all ranks.
 TEST(PlanRunner, FoldedIsWhole) {
   for (const char* text : {"torus:4x4x4", "torus:3x5", "mesh:4x2", "switch:8", "switch:7",
-                           "nvswitch:8", "fat-tree:4x4", "fat-tree:2x8@4"}) {
+                           "nvswitch:8", "fat-tree:4x4", "fat-tree:2x8@4", "torus:4x4x8-twisted"}) {
     for (size_t op = 0; op < collectives::kOperationNames.size(); ++op) {
       Task task{static_cast<Operation>(op), base::Bytes{1e7}, network(text), true, {}};
       const auto names = algorithms().fit(task);
