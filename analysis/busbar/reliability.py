@@ -13,8 +13,6 @@ def mttf_by_size(run: Run, *, factor: float = 2.0) -> pd.DataFrame:
     time counts restarts and stalls; what a failure did to a job that went on without a replica
     counts as a degradation, not as an interruption.
 
-    Returns
-    -------
     Index `chips` (lower end of the class); columns `jobs`, `running_h`, `interruptions`,
     `degradations`, `mttf_h` (running time over interruptions; infinite without any),
     `rate_per_1000_chip_days` and `ettr` (work at full speed over time since the start, weighted by

@@ -108,7 +108,7 @@ def test_a_hot_spare_takes_the_place(binary, tmp_path, undisturbed):
     end_s, _ = undisturbed
     stream = 'on-failure="spare" checkpoint-interval="1 h"'
     path = write(tmp_path, [(3, 2.5, 500)], stream=stream, cluster='count="9" hot-spares="1"')
-    jobs, segments, events, summary, _ = play(path)
+    jobs, segments, _, summary, _ = play(path)
     restart_s = REPLACEMENT_S + 14 * PARAMETERS / 100e9 + init_s(64)
     assert jobs["end_s"].iloc[0] == pytest.approx(end_s + 0.5 * HOUR + restart_s, abs=15.0)
     assert jobs["wait_s"].iloc[0] == 0.0
@@ -198,7 +198,7 @@ def test_a_storm_of_restarts_shares_the_storage(binary, tmp_path, jobs_at_once):
         tmp_path, [], stream=stream, chips=16, jobs=jobs_at_once, failures="", more=shock,
         storage="1 GB/s", tokens="8 Gtoken",
     )  # fmt: skip
-    jobs, segments, *_ = play(path)
+    jobs, *_ = play(path)
     assert (jobs["state"] == "completed").all()
     # Beside it tokens are read, some 3 MB/s a job.
     load_s = jobs_at_once * 14 * PARAMETERS / 1e9
@@ -219,7 +219,7 @@ def test_young_and_daly_follow_the_failures(binary, tmp_path):
             catalog=catalog, cluster='count="8" failures="frail"', storage="1 GB/s",
             horizon="60 d", tokens="1 Ttoken",
         )  # fmt: skip
-        jobs, segments, _, summary, run = play(path)
+        _, segments, _, summary, _ = play(path)
         write_s, mttf_s = 14 * PARAMETERS / 1e9, DAY / (8 * 0.25)
         interval_s = (2 * write_s * mttf_s) ** 0.5
         # Chips wait for the write: a step takes that much longer.
@@ -231,7 +231,8 @@ def test_young_and_daly_follow_the_failures(binary, tmp_path):
     assert lost["daly"][0] == pytest.approx(lost["young"][0], rel=0.02)
 
 
-# Copies in memory: a server that fails costs minutes of work, not the hour of the copies on storage.
+# Copies in memory: a server that fails costs minutes of work, not the hours between the copies on
+# storage.
 def test_copies_in_memory(binary, tmp_path):
     catalog = (
         '<catalog vendor="generic"><failures id="frail" counts="a test" assumed="a test">'
