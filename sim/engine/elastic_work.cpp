@@ -55,8 +55,8 @@ const scheduling::JobSizes* WorkModel::sizes(const model::Job& job, std::int32_t
     if (chips == asked) table.asked = table.sizes.size();
     state_bytes = work.state_bytes;
     const faults::Restart restart = faults::restart_of({}, static_cast<double>(chips), {}, {});
-    table.sizes.push_back(
-        {chips, work.tokens_per_step / work.step_s, work.busy_w_per_chip, restart.total().value});
+    table.sizes.push_back({chips, work.tokens_per_step / (work.step_s + work.saves.stall_s),
+                           work.busy_w_per_chip, restart.total().value});
   }
   const Pool& here = fleet_.pools[static_cast<size_t>(pool)];
   const double send_Bps =

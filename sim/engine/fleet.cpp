@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "sim/base/error.h"
 #include "sim/power/site_power.h"
@@ -14,7 +15,7 @@ using model::Cluster;
 
 double Pool::capacity_chips() const {
   std::int64_t domains = 0;
-  for (const PartInfo& part : parts) domains += part.powered - part.serving;
+  for (const PartInfo& part : parts) domains += part.powered - part.serving - part.spare;
   return static_cast<double>(domains) * used_chips_per_domain;
 }
 
@@ -88,7 +89,9 @@ double Fleet::largest_capacity(std::int32_t pool, double until_s) const {
     for (const double t : times) {
       double chips = 0.0;
       for (const auto id : p.clusters) {
-        chips += scenario_.platform.clusters[id].domains_at(scenario_.start_unix_s + t) *
+        const Cluster& cluster = scenario_.platform.clusters[id];
+        const int domains = cluster.domains_at(scenario_.start_unix_s + t);
+        chips += std::max(0, domains - cluster.spare_domains()) *
                  static_cast<double>(p.used_chips_per_domain);
       }
       largest = std::max(largest, chips);
@@ -143,7 +146,10 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
       if (count == 0) continue;
       part.unpowered -= count;
       part.powered += count;
-      pool.state.parts[i].free_domains += count;
+      const std::int64_t spares = scenario_.platform.clusters[part.cluster].hot_spares;
+      const std::int64_t held = std::clamp<std::int64_t>(spares - part.spare, 0, count);
+      part.spare += held;
+      pool.state.parts[i].free_domains += count - held;
       site.add_it_power(now_s, static_cast<double>(count) * idle_w);
       domains += count;
     }
@@ -163,6 +169,15 @@ void Fleet::take_out(double now_s, std::int32_t pool, std::int32_t part) {
       now_s, -domain_power[static_cast<size_t>(pool)].idle_w);
 }
 
+bool Fleet::release_spare(std::int32_t pool, std::int32_t part) {
+  Pool& p = pools[static_cast<size_t>(pool)];
+  PartInfo& info = p.parts[static_cast<size_t>(part)];
+  if (info.spare == 0) return false;
+  --info.spare;
+  ++p.state.parts[static_cast<size_t>(part)].free_domains;
+  return true;
+}
+
 void Fleet::bring_back(std::int32_t pool, std::int32_t part) {
   PartInfo& info = pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)];
   --info.out;
@@ -175,7 +190,9 @@ void Fleet::begin_outage(double now_s, std::int32_t site) {
     Pool& pool = pools[static_cast<size_t>(index)];
     for (size_t i = 0; i < pool.parts.size(); ++i) {
       scheduling::Part& counts = pool.state.parts[i];
-      if (counts.site != site || counts.free_domains <= 0) continue;
+      if (counts.site != site) continue;
+      counts.free_domains += std::exchange(pool.parts[i].spare, 0);
+      if (counts.free_domains <= 0) continue;
       pool.parts[i].powered -= counts.free_domains;
       pool.parts[i].unpowered += counts.free_domains;
       sites[static_cast<size_t>(site)].add_it_power(
@@ -200,7 +217,7 @@ scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
   empty.headroom.resize(sites.size());
   for (size_t i = 0; i < pool.parts.size(); ++i) {
     scheduling::Part part = pool.state.parts[i];
-    part.free_domains = pool.parts[i].powered - pool.parts[i].serving;
+    part.free_domains = pool.parts[i].powered - pool.parts[i].serving - pool.parts[i].spare;
     part.shared.clear();
     part.shared_free_chips = 0;
     // Power: what the site may draw beyond the idle draw of what is powered on there.

@@ -20,6 +20,7 @@ struct PartInfo {
   std::int64_t unpowered = 0;  // burnt in, but beyond the site's IT or grid limit at idle
   std::int64_t serving = 0;    // held by services
   std::int64_t out = 0;        // failed, under repair or waiting for it; not powered
+  std::int64_t spare = 0;      // powered, and held back to replace failed ones
 };
 
 /// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.
@@ -72,11 +73,13 @@ class Fleet {
 
   /// Adds (or, negative, removes) domains that were delivered and burnt in; they wait for power.
   void deliver(double now_s, base::Id<model::Cluster> cluster, int building, std::int64_t domains);
-  /// Powers on what waits for power, as far as the sites' limits allow. Returns the pools that grew
-  /// and by how many domains, in order.
+  /// Powers on what waits for power, as far as the sites' limits allow: hot spares first. Returns
+  /// the pools that grew and by how many domains, in order.
   std::vector<std::pair<std::int32_t, std::int64_t>> energise(double now_s);
   /// A free domain of a part fails: it draws no power and holds nothing until it is brought back.
   void take_out(double now_s, std::int32_t pool, std::int32_t part);
+  /// Takes a hot spare of a part into service, as a free domain. False: there is none.
+  bool release_spare(std::int32_t pool, std::int32_t part);
   /// A repaired domain waits for power.
   void bring_back(std::int32_t pool, std::int32_t part);
   /// All free domains of a site lose their power, and none gets it before the outage is over.

@@ -16,6 +16,7 @@
 #include "sim/engine/simgrid_rate_solver.h"
 #include "sim/engine/simgrid_world.h"
 #include "sim/engine/traffic_desk.h"
+#include "sim/engine/utility_desk.h"
 
 namespace busbar::engine {
 
@@ -65,11 +66,16 @@ class Simulation::Impl {
     JobDesk& jobs;
     Reporter& reporter;
     FaultDesk& faults;
+    UtilityDesk& utilities;
   };
   void schedule_capacity();
   void schedule_shocks();
   void cut(size_t shock, bool begins);
+  void routes_changed();
+  double link_changed(base::Id<model::WanLink> wan);
   void outage(size_t shock, bool begins);
+  void power_changed(std::int32_t site, bool begins);
+  UtilityDesk::Hooks utility_hooks();
   void deliver(base::Id<model::Cluster> cluster, int building, std::int64_t domains);
   void limits_changed(std::int32_t site);
   void energise();
@@ -89,6 +95,7 @@ class Simulation::Impl {
   SimgridRateSolver solver_;
   TrafficDesk traffic_;
   Desks* desks_ = nullptr;
+  std::map<std::int32_t, int> broken_fibres_;  // by WAN link: failures that are not repaired
   std::int64_t capacity_events_left_ = 0;
   std::int64_t jobs_total_ = 0;
   double next_booking_s_ = kBookEvery_s;
@@ -177,25 +184,34 @@ void Simulation::Impl::schedule_shocks() {
   }
 }
 
-// Several cuts of one link multiply; a link that keeps nothing carries no routes.
 void Simulation::Impl::cut(size_t index, bool begins) {
-  const model::Shock& own = scenario_.shocks[index];
-  const auto wan = scenario_.platform.wan_links.find(own.link);
+  const auto wan = scenario_.platform.wan_links.find(scenario_.shocks[index].link);
+  desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
+                       static_cast<std::int32_t>(index), link_changed(wan));
+  routes_changed();
+}
+
+void Simulation::Impl::routes_changed() {
+  desks_->jobs.routes_changed();
+  desks_->serving.routes_changed();
+}
+
+// Several cuts of one link multiply; a link that keeps nothing carries no routes. Returns what it
+// carries now.
+double Simulation::Impl::link_changed(base::Id<model::WanLink> wan) {
+  const std::string& name = scenario_.platform.wan_links[wan].name;
   const double now = clock_.now();
-  double kept = 1.0;
+  double kept = broken_fibres_[wan.index] > 0 ? 0.0 : 1.0;
   for (const model::Shock& shock : scenario_.shocks) {
-    if (shock.kind != "fibre-cut" || shock.link != own.link || shock.at_s > now) continue;
+    if (shock.kind != "fibre-cut" || shock.link != name || shock.at_s > now) continue;
     const bool over = shock.duration_s > 0.0 && shock.at_s + shock.duration_s <= now;
     if (!over) kept *= shock.factor;
   }
   const std::int32_t link = network_.link_of(wan);
   const double capacity = kept * network_.links()[static_cast<size_t>(link)].capacity_Bps;
-  desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
-                       static_cast<std::int32_t>(index), capacity);
   if (capacity > 0.0) traffic_.set_capacity(link, capacity);
   network_.set_cut(wan, capacity <= 0.0);
-  desks_->jobs.routes_changed();
-  desks_->serving.routes_changed();
+  return capacity;
 }
 
 void Simulation::Impl::outage(size_t index, bool begins) {
@@ -204,12 +220,38 @@ void Simulation::Impl::outage(size_t index, bool begins) {
   if (!begins) --capacity_events_left_;
   desks_->journal.note(begins ? record::EventKind::kShockBegin : record::EventKind::kShockEnd,
                        static_cast<std::int32_t>(index), desks_->faults.chips_at(site, begins));
+  power_changed(site, begins);
+}
+
+void Simulation::Impl::power_changed(std::int32_t site, bool begins) {
+  desks_->reporter.integrate_capacity(clock_.now());
   if (begins) {
     desks_->faults.begin_outage(site);
   } else {
     fleet_.end_outage(site);
   }
   energise();
+}
+
+// A failure of a site's power or of a fibre is the same as a shock that lasts until its repair.
+UtilityDesk::Hooks Simulation::Impl::utility_hooks() {
+  const auto hits = [this](auto change) {
+    const JobCounts& counts = desks_->jobs.books().counts;
+    const std::int64_t before = counts.interrupted;
+    change();
+    return static_cast<std::int32_t>(counts.interrupted - before);
+  };
+  return {[this, hits](base::Id<model::Site> site, bool begins) {
+            capacity_events_left_ += begins ? 1 : -1;
+            return hits([&] { power_changed(site.index, begins); });
+          },
+          [this, hits](base::Id<model::WanLink> wan, bool begins) {
+            broken_fibres_[wan.index] += begins ? 1 : -1;
+            return hits([&] {
+              link_changed(wan);
+              routes_changed();
+            });
+          }};
 }
 
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
@@ -236,7 +278,10 @@ void Simulation::Impl::hour() {
     clock_.stop();
     return;
   }
-  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) return desks_->faults.stop();
+  if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) {
+    desks_->utilities.stop();
+    return desks_->faults.stop();
+  }
   const double next_s = now + base::kHour;
   if (next_s < horizon_s_) clock_.at(next_s, Phase::kChange, 0, [this] { hour(); });
 }
@@ -288,7 +333,8 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   Reporter reporter(scenario_, fleet_, jobs, serving, {solver_, traffic_, network_.links()}, trace);
   FaultDesk faults({scenario_, clock_, fleet_, jobs, serving, journal},
                    {[&] { reporter.integrate_capacity(clock_.now()); }, [this] { energise(); }});
-  Desks desks{journal, serving, jobs, reporter, faults};
+  UtilityDesk utilities(scenario_, clock_, journal, utility_hooks());
+  Desks desks{journal, serving, jobs, reporter, faults, utilities};
   desks_ = &desks;
 
   // Capacity first, then the first hour's services, then jobs.
@@ -313,6 +359,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   reporter.book(end_s);
   jobs.close();
   faults.close(trace);
+  utilities.close();
   reporter.summarise(end_s, clock_.events());
   report_progress();
   desks_ = nullptr;

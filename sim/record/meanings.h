@@ -23,7 +23,7 @@ inline constexpr Meanings kEventKinds = {
     "submit",    "start",        "end",       "kill",        "reject",    "share",
     "delivery",  "installed",    "limit",     "shock-begin", "shock-end", "replicas",
     "fail",      "cancel",       "partition", "catch-up",    "rejoin",    "preempt",
-    "interrupt", "out-of-order", "repaired",  "resize"};
+    "interrupt", "out-of-order", "repaired",  "resize",      "degrade",   "slow"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",

@@ -87,7 +87,9 @@ enum class EventKind : std::int8_t {
   kOutOfOrder,
   kRepaired,
   // A job again:
-  kResize
+  kResize,
+  kDegrade,
+  kSlow
 };
 
 struct JobRow {
@@ -99,6 +101,8 @@ struct JobRow {
   std::int64_t chips = 0;
   JobState state = JobState::kCompleted;
   double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
+  double restart_s = 0, ettr = 0;
+  std::int32_t interruptions = 0, degradations = 0;
   double lost_tokens = 0;
   Bound waited_for = Bound::kNone;
   double deadline_s = 0;  // NaN: none
