@@ -7,29 +7,27 @@
 namespace busbar::engine {
 
 // One checkpoint is loaded at all sites: none has done what others do not know.
-void ActiveJob::begin(double now_s, double restart_s) {
+void ActiveJob::begin(double now_s, double restart_time_s) {
   segment_start_s = now_s;
-  restart_left_s = restart_s;
-  updates = worked_s = saved_s = steps_since_save = 0.0;
-  saved_steps_left = steps_left;
+  restart_left_s = restart_time_s;
+  updates = worked_s = useful_s = 0.0;
+  copies.begin(here());
+  stored.begin(here());
 }
 
 void ActiveJob::work_on(double seconds) {
-  const double restart_s = std::min(seconds, restart_left_s);
-  restart_left_s -= restart_s;
-  lost_s += restart_s;
-  worked_s += seconds - restart_s;
-  const double steps = (seconds - restart_s) / step_s;
+  const double paid_s = std::min(seconds, restart_left_s);
+  restart_left_s -= paid_s;
+  lost_s += paid_s;
+  restart_s += paid_s;
+  worked_s += seconds - paid_s;
+  useful_s += (seconds - paid_s) * batch_share / slow;
+  const double steps = (seconds - paid_s) / step_s;
   updates += steps;
   steps_left = std::max(0.0, steps_left - steps * batch_share);
-  if (work.checkpoint_steps <= 0.0) return;
-  constexpr double kRounding = 1e-9;
-  steps_since_save += steps;
-  const double checkpoints = std::floor(steps_since_save / work.checkpoint_steps + kRounding);
-  if (checkpoints < 1.0) return;
-  steps_since_save = std::max(0.0, steps_since_save - checkpoints * work.checkpoint_steps);
-  saved_s = worked_s - steps_since_save * step_s;
-  saved_steps_left = steps_left + steps_since_save * batch_share;
+  const SavePoint per_step{step_s, step_s * batch_share / slow, batch_share};
+  copies.work_on(steps, here(), per_step, work.saves.every, work.saves.lag);
+  stored.work_on(steps, here(), per_step, work.saves.stored_every, 0.0);
 }
 
 void ActiveJob::change_size(double now_s, const Work& size, double new_chips, double reshard_s) {
@@ -37,13 +35,14 @@ void ActiveJob::change_size(double now_s, const Work& size, double new_chips, do
   const double requested_s_left = expected_end_s - now_s - restart_left_s;
   const double total = work.steps;
   const double ratio = work.tokens_per_step / size.tokens_per_step;
-  if (work.checkpoint_steps > 0.0)
-    steps_since_save *= size.checkpoint_steps / work.checkpoint_steps;
-  for (double* steps : {&steps_left, &saved_steps_left, &lost_steps, &updates}) *steps *= ratio;
+  for (double* steps : {&steps_left, &lost_steps, &updates}) *steps *= ratio;
+  copies.change_steps(ratio, work.saves.every, size.saves.every);
+  stored.change_steps(ratio, work.saves.stored_every, size.saves.stored_every);
   work = size;
   work.steps = total * ratio;
   chips = new_chips;
-  local_s = step_s = work.step_s;
+  local_s = work.step_s;
+  step_s = compute_s();
   restart_left_s += reshard_s;
   if (stop_s < std::numeric_limits<double>::infinity()) stop_s += reshard_s;
   const double after_s = steps_left * local_s;
@@ -70,21 +69,41 @@ double ActiveJob::tokens_left_at(double now_s) const {
 void ActiveJob::lose(double steps) {
   lost_steps += steps;
   steps_left += steps;
-  saved_steps_left = std::max(saved_steps_left, steps_left);
+  copies.lose(0.0, here());
+  stored.lose(0.0, here());
+}
+
+double ActiveJob::lose_step() {
+  constexpr double kRounding = 1e-9;
+  const double begun = std::max(0.0, updates - std::floor(updates + kRounding));
+  const double useful = begun * step_s * batch_share / slow;
+  updates -= begun;
+  worked_s -= begun * step_s;
+  lost_s += begun * step_s;
+  useful_s -= useful;
+  lost_steps += begun * batch_share;
+  steps_left += begun * batch_share;
+  copies.lose(begun, here());
+  stored.lose(begun, here());
+  return useful;
 }
 
 void ActiveJob::save() {
-  if (work.checkpoint_steps <= 0.0) return;
-  saved_s = worked_s;
-  saved_steps_left = steps_left;
-  steps_since_save = 0.0;
+  if (work.saves.every <= 0.0) return;
+  copies.save(here());
+  stored.save(here());
 }
 
-void ActiveJob::give_way() {
-  lost_s += worked_s - saved_s;
-  kept_s += saved_s;
-  lost_steps += saved_steps_left - steps_left;
-  steps_left = saved_steps_left;
+double ActiveJob::give_way(bool copies_lost) {
+  const bool from_storage = copies_lost && work.saves.stored_every > 0.0;
+  const SavePoint& safe = (from_storage ? stored : copies).safe();
+  const double lost_useful_s = useful_s - safe.useful_s;
+  lost_s += worked_s - safe.worked_s;
+  kept_s += safe.worked_s;
+  kept_useful_s += safe.useful_s;
+  lost_steps += safe.steps_left - steps_left;
+  steps_left = safe.steps_left;
+  return lost_useful_s;
 }
 
 }  // namespace busbar::engine

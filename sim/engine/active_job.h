@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/engine/clock.h"
+#include "sim/engine/copies.h"
 #include "sim/engine/work_model.h"
 #include "sim/scheduling/policy.h"
 
@@ -17,6 +18,25 @@ struct SitePart {
   bool on = true;            // takes part; else it is cut off, or fetches what it has missed
 };
 
+/// A replica that does not take part: something in it failed, or it fetches what it has missed.
+struct OutReplica {
+  std::int64_t number = 0;  // counted within its job
+  std::int32_t part = -1;
+  std::int64_t domains = 0;        // when it is whole
+  std::int64_t missing = 0;        // of them, out of service; the others wait
+  std::vector<std::int32_t> pods;  // of those out of service, where pods are known
+  Clock::Handle joins = 0;         // 0: not whole yet
+};
+
+/// What a start after a stop begins with.
+struct RestartCost {
+  double before_s = 0.0;    // until it loads: detection, replacement
+  double load_s = 0.0;      // if it loads alone
+  double load_bytes = 0.0;  // from storage, where others may load too
+  double after_s = 0.0;     // from then until it works: initialisation
+  double total_s() const { return before_s + load_s + after_s; }
+};
+
 /// A chain of segments of constant step time.
 struct ActiveJob {
   std::int32_t job = -1;  // -1: none
@@ -27,11 +47,20 @@ struct ActiveJob {
   std::int32_t resizes = 0;                     // since it was submitted
   Work work;
   double start_s = 0.0, segment_start_s = 0.0, kill_s = 0.0, expected_end_s = 0.0;
-  double stop_s = 0.0;  // when it fails or is cancelled; never: infinity
+  double begun_s = 0.0;      // when it started for the last time
+  std::int32_t tenant = -1;  // its organisation
+  double stop_s = 0.0;       // when it fails or is cancelled; never: infinity
   double steps_left = 0.0;
   double local_s = 1.0;      // of a step, without shared links
   double step_s = 1.0;       // with the present shares
   double batch_share = 1.0;  // of each step that the sites which take part do
+  double slow = 1.0;         // times its local step time, for the slowest of its stragglers
+  double slow_until_s = 0.0;
+  Clock::Handle replaced = 0;  // when the last of them is
+  std::vector<OutReplica> out;
+  double missed_s = 0.0;     // work of replicas that were out, not yet taken off its limits
+  double rejoin_s = 0.0;     // for which all stand still when one is back
+  std::int64_t dropped = 0;  // replicas, since it started for the last time
   double updates = 0.0;      // steps since it started for the last time, whoever took part
   double lost_steps = 0.0;   // whole ones, done and lost again
   double more_steps = 1.0;   // times those at one site, for the way in which its sites exchange
@@ -41,15 +70,17 @@ struct ActiveJob {
   double requested_s = 0.0;  // run time that it may take, or is expected to
   bool limited = false;      // may take
   // Since it started for the last time:
-  double restart_left_s = 0.0;    // of the restart, before it goes on with its work
-  double worked_s = 0.0;          // of work
-  double saved_s = 0.0;           // of that until its last checkpoint
-  double steps_since_save = 0.0;  // whoever took part
-  double saved_steps_left = 0.0;  // at that checkpoint
+  double restart_left_s = 0.0;  // of the restart, before it goes on with its work
+  double worked_s = 0.0;        // of work
+  double useful_s = 0.0;        // the same work at full speed, with the whole batch
+  Copies copies, stored;        // stored: on storage, of a job that keeps copies in memory
   // Before that:
   double kept_s = 0.0;         // run time whose work is kept
+  double kept_useful_s = 0.0;  // of that, at full speed
   double lost_s = 0.0;         // run time whose work was lost, and that of restarts
-  double restart_due_s = 0.0;  // that its next start begins with
+  double restart_s = 0.0;      // of that, restarts and stalls
+  RestartCost restart_due;     // that its next start begins with
+  std::int32_t interruptions = 0, degradations = 0;
   double energy_j = 0.0, carbon_g = 0.0, cost_usd = 0.0;
   Clock::Handle end = 0;
 
@@ -64,6 +95,7 @@ struct ActiveJob {
   }
   /// Starts, anew or from its last checkpoint.
   void begin(double now_s, double restart_s);
+  SavePoint here() const { return {worked_s, useful_s, steps_left}; }
   /// Goes on for so long: pays its restart, then does steps and saves them at every checkpoint.
   void work_on(double seconds);
   /// Goes on with other chips, after a time in which it stands still: the same tokens in steps of
@@ -74,10 +106,25 @@ struct ActiveJob {
   double tokens_left_at(double now_s) const;
   /// Loses steps of its work. What it has lost it cannot have saved.
   void lose(double steps);
+  /// Loses the step that was under way, and the time that it took. Returns that at full speed.
+  double lose_step();
   /// Saves what it has done, as a job does that is told in time; no job that never saves can.
   void save();
-  /// Gives its chips up: goes back to its last checkpoint.
-  void give_way();
+  /// Goes back to its last checkpoint, or where copies in memory are lost, to that on storage.
+  /// Returns the work that is lost, in seconds at full speed.
+  double give_way(bool copies_lost);
+  /// Time of a step if no link holds it up.
+  double compute_s() const { return local_s * slow + work.saves.stall_s; }
+  /// Domains at a part that it holds and that do not take part.
+  std::int64_t idle_domains(std::int32_t part) const {
+    std::int64_t idle = 0;
+    for (const OutReplica& replica : out) {
+      if (replica.part == part) idle += replica.domains - replica.missing;
+    }
+    return idle;
+  }
+  /// Its limits move by a time that is not its own fault.
+  void delay(double seconds) { expected_end_s += seconds, kill_s += seconds, stop_s += seconds; }
   /// Whether the part of the job at a site takes part.
   bool on(std::int32_t site) const {
     return std::none_of(sites.begin(), sites.end(),

@@ -220,24 +220,43 @@ void CapacityDesk::note(size_t shock, bool begins, double value) {
                       static_cast<std::int32_t>(shock), value);
 }
 
-// Several cuts of one link multiply; a link that keeps nothing carries no routes.
 void CapacityDesk::cut(size_t index, bool begins) {
-  const model::Shock& own = parts_.scenario.shocks[index];
-  const auto wan = parts_.scenario.platform.wan_links.find(own.link);
-  const double now = parts_.clock.now();
-  double kept = 1.0;
+  if (!begins) --events_left_;
+  const auto wan = parts_.scenario.platform.wan_links.find(parts_.scenario.shocks[index].link);
+  note(index, begins, link_changed(wan));
+  routes_changed();
+}
+
+void CapacityDesk::routes_changed() {
+  parts_.jobs.routes_changed();
+  parts_.serving.routes_changed();
+}
+
+// Several cuts of one link multiply; a link that keeps nothing carries no routes. Returns what it
+// carries now.
+double CapacityDesk::link_changed(base::Id<model::WanLink> wan) {
+  const std::string& name = parts_.scenario.platform.wan_links[wan].name;
+  double kept = broken_fibres_[wan.index] > 0 ? 0.0 : 1.0;
   for (const model::Shock& shock : parts_.scenario.shocks) {
-    if (shock.kind != "fibre-cut" || shock.link != own.link || !shock.holds_at(now)) continue;
-    kept *= shock.factor;
+    if (shock.kind != "fibre-cut" || shock.link != name) continue;
+    if (shock.holds_at(parts_.clock.now())) kept *= shock.factor;
   }
   const std::int32_t link = parts_.network.link_of(wan);
   const double capacity = kept * parts_.network.links()[static_cast<size_t>(link)].capacity_Bps;
-  if (!begins) --events_left_;
-  note(index, begins, capacity);
   if (capacity > 0.0) parts_.traffic.set_capacity(link, capacity);
   parts_.network.set_cut(wan, capacity <= 0.0);
-  parts_.jobs.routes_changed();
-  parts_.serving.routes_changed();
+  return capacity;
+}
+
+void CapacityDesk::fibre_failed(base::Id<model::WanLink> wan, bool begins) {
+  broken_fibres_[wan.index] += begins ? 1 : -1;
+  link_changed(wan);
+  routes_changed();
+}
+
+void CapacityDesk::power_failed(base::Id<model::Site> site, bool begins) {
+  events_left_ += begins ? 1 : -1;
+  power_changed(site.index, begins);
 }
 
 void CapacityDesk::outage(size_t index, bool begins) {
@@ -246,6 +265,11 @@ void CapacityDesk::outage(size_t index, bool begins) {
   parts_.reporter.integrate_capacity(parts_.clock.now());
   if (!begins) --events_left_;
   note(index, begins, parts_.faults.chips_at(site, begins));
+  power_changed(site, begins);
+}
+
+void CapacityDesk::power_changed(std::int32_t site, bool begins) {
+  parts_.reporter.integrate_capacity(parts_.clock.now());
   if (begins) {
     parts_.faults.begin_outage(site);
   } else {

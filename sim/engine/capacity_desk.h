@@ -1,6 +1,7 @@
 /// Capacity over time: deliveries, limits, outages, and what shocks do to them.
 #pragma once
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -51,6 +52,9 @@ class CapacityDesk {
   void open(const std::vector<Place>& places);
   /// Parts of a cluster.
   std::vector<Place> places_of(base::Id<model::Cluster> cluster) const;
+  /// A failure of a site's power, or of a WAN link's fibre, and its repair.
+  void power_failed(base::Id<model::Site> site, bool begins);
+  void fibre_failed(base::Id<model::WanLink> wan, bool begins);
   /// Whether something is still to come that may let waiting jobs start.
   bool more_to_come() const { return events_left_ > 0; }
 
@@ -62,6 +66,9 @@ class CapacityDesk {
   void limits_changed(std::int32_t site);
   void cut(size_t shock, bool begins);
   void outage(size_t shock, bool begins);
+  double link_changed(base::Id<model::WanLink> wan);
+  void routes_changed();
+  void power_changed(std::int32_t site, bool begins);
   void halt(size_t shock, bool begins);
   void decommission(size_t shock);
   std::int64_t leave(base::Id<model::Cluster> cluster, std::int64_t domains, bool idle_only);
@@ -74,6 +81,7 @@ class CapacityDesk {
 
   Parts parts_;
   std::int64_t events_left_ = 0;
+  std::map<std::int32_t, int> broken_fibres_;  // by WAN link: failures that are not repaired
 };
 
 }  // namespace busbar::engine

@@ -36,7 +36,7 @@ void Elastic::divide(ActiveJob& active, const model::Job& job) {
   const training::SharedBatch shared = training::share_batch(batch, speeds);
   if (batch > 0.0) {
     // Checkpoints follow computing time, not steps.
-    active.work.checkpoint_steps *= active.work.step_s / shared.compute_s;
+    active.work.saves.scale(active.work.step_s / shared.compute_s);
     active.work.sends.checkpoint_bytes *= shared.compute_s / active.work.step_s;
     active.local_s = shared.compute_s;
   }
@@ -47,10 +47,38 @@ void Elastic::divide(ActiveJob& active, const model::Job& job) {
 std::vector<scheduling::Share> Elastic::working(const ActiveJob& active) const {
   const auto& parts = fleet_.pools[static_cast<size_t>(active.pool)].state.parts;
   std::vector<scheduling::Share> shares;
-  for (const scheduling::Share& share : active.allocation.shares) {
-    if (active.on(parts[static_cast<size_t>(share.part)].site)) shares.push_back(share);
+  for (scheduling::Share share : active.allocation.shares) {
+    if (!active.on(parts[static_cast<size_t>(share.part)].site)) continue;
+    share.whole_domains -= active.idle_domains(share.part);
+    if (share.whole_domains > 0 || share.shared_chips > 0) shares.push_back(share);
   }
   return shares;
+}
+
+double Elastic::share_of(const ActiveJob& active) const {
+  const auto& parts = fleet_.pools[static_cast<size_t>(active.pool)].state.parts;
+  std::map<std::int32_t, double> all, up;  // domains, by site
+  if (!active.out.empty()) {
+    for (const scheduling::Share& share : active.allocation.shares) {
+      const std::int32_t site =
+          active.sites.empty() ? -1 : parts[static_cast<size_t>(share.part)].site;
+      double missing = 0.0;
+      for (const OutReplica& replica : active.out) {
+        if (replica.part == share.part) missing += static_cast<double>(replica.missing);
+      }
+      all[site] += static_cast<double>(share.whole_domains) + missing;
+      up[site] += static_cast<double>(share.whole_domains - active.idle_domains(share.part));
+    }
+  }
+  const auto there = [&](std::int32_t site) { return all.empty() ? 1.0 : up[site] / all[site]; };
+  if (active.sites.empty()) return there(-1);
+  double share = 0.0;
+  bool whole = active.out.empty();
+  for (const SitePart& part : active.sites) {
+    if (part.on) share += part.batch_share * there(part.site);
+    whole = whole && part.on;
+  }
+  return whole ? 1.0 : share;
 }
 
 bool Elastic::is_split(const ActiveJob& active) const {
@@ -74,11 +102,8 @@ void Elastic::shrink(ActiveJob& active) {
     if (kept < 0 || share > together[kept] * (1.0 + 1e-12)) kept = number;
   }
   const double before = active.batch_share;
-  double after = 0.0;
-  for (SitePart& part : active.sites) {
-    part.on = part.on && island(part) == kept;
-    if (part.on) after += part.batch_share;
-  }
+  for (SitePart& part : active.sites) part.on = part.on && island(part) == kept;
+  const double after = share_of(active);
   const double every = active.work.sends.across.sync_every;
   const double since = std::fmod(active.updates, every);
   const double lost = since * (every > 1.0 ? before - after : before);
@@ -100,14 +125,10 @@ std::vector<std::int32_t> Elastic::reachable(const ActiveJob& active) const {
 }
 
 void Elastic::join(ActiveJob& active, const std::vector<std::int32_t>& sites) const {
-  double share = 0.0;
-  bool all = true;
   for (SitePart& part : active.sites) {
     part.on = part.on || std::find(sites.begin(), sites.end(), part.site) != sites.end();
-    if (part.on) share += part.batch_share;
-    all = all && part.on;
   }
-  active.batch_share = all ? 1.0 : share;
+  active.batch_share = share_of(active);
 }
 
 std::vector<std::int32_t> Elastic::catch_up_path(const ActiveJob& active,

@@ -21,7 +21,9 @@ class Elastic {
   /// the chips: all finish a step together. Sets its work, which a low-communication method makes
   /// more, and the local time of its steps.
   void divide(ActiveJob& active, const model::Job& job);
-  /// Where the job works now.
+  /// Part of the batch that the sites and replicas do which take part.
+  double share_of(const ActiveJob& active) const;
+  /// Where the job works now: what waits is left out.
   std::vector<scheduling::Share> working(const ActiveJob& active) const;
 
   /// Whether sites that take part no longer reach each other.

@@ -58,8 +58,8 @@ const scheduling::JobSizes* WorkModel::sizes(const model::Job& job, std::int32_t
     if (table.sizes.empty() || table.sizes.back().chips != held) {
       state_bytes = work.state_bytes;
       const faults::Restart restart = faults::restart_of({}, work.chips, {}, {});
-      table.sizes.push_back({held, work.tokens_per_step / work.step_s, work.busy_w_per_chip,
-                             restart.total().value, work.slices});
+      table.sizes.push_back({held, work.tokens_per_step / (work.step_s + work.saves.stall_s),
+                             work.busy_w_per_chip, restart.total().value, work.slices});
     }
     if (chips == asked) table.asked = table.sizes.size() - 1;
   }

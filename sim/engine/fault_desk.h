@@ -25,7 +25,8 @@ namespace busbar::engine {
 /// Domains are counted, not listed: a failure hits each installed domain of its cluster with the
 /// same probability, and what that one holds is drawn from the counts of its part. Only domains
 /// with something broken in them are known one by one. A domain whose spare chips make up for what
-/// is broken stays in service.
+/// is broken stays in service. A log of faults names its servers: their domains are known by
+/// number. Repairs, outages and the log are in fault_repairs.cpp.
 class FaultDesk {
  public:
   struct Parts {
@@ -62,7 +63,8 @@ class FaultDesk {
     std::int64_t number = 0;
     int missing = 0;  // chips
     bool out = false;
-    std::int32_t pod = -1;  // out of which; -1: not known
+    std::int32_t pod = -1;     // out of which; -1: not known
+    std::int64_t logged = -1;  // number of the domain in the log; -1: the log did not name it
   };
   struct Place {
     std::int32_t pool = -1, part = -1;
@@ -76,6 +78,25 @@ class FaultDesk {
     record::FaultRow row;
     std::vector<Loss> losses;
     faults::RepairTicket ticket;
+  };
+  // What stands on a domain that is in service.
+  struct Holder {
+    bool spare = false;
+    std::int64_t replica = -1;  // which one of those that services hold here
+    std::int64_t at = -1;       // which one of the job's domains here; -1: small jobs share it
+    std::int32_t pod = -1;      // of the domain; -1: not known
+    std::vector<std::int32_t> jobs;
+  };
+  struct Struck {
+    std::set<std::int32_t> jobs, stopped;
+  };
+  // A failure of one domain: -1: of one that was whole.
+  struct Strike {
+    Place place;
+    std::int64_t hurt = -1, logged = -1;
+    int chips = 0;  // that break
+    double holder = 0.0;
+    JobDesk::Hit hit;
   };
   struct Source {
     base::Id<model::Cluster> cluster;
@@ -98,19 +119,26 @@ class FaultDesk {
   faults::Population population(const Source& source) const;
   void arm(Source& source);
   void fail(Source& source);
-  void hit(Source& source, const model::FailureMode& mode, Fault& fault,
-           std::set<std::int32_t>& jobs);
   bool replenished(const model::Cluster& cluster) const;
-  int chips_taken(const Source& source, const model::FailureMode& mode) const;
-  struct Eviction {
-    std::vector<std::int32_t> jobs;
-    std::int32_t pod = -1;  // of the domain; -1: not known
+  void hit(Source& source, const model::FailureMode& mode, Fault& fault, Struck& struck);
+  void strike(Strike strike, Fault& fault, Struck& struck);
+  void count(Fault& fault, const Struck& struck, double lost_before_chip_s);
+  void slow_down(Source& source, const model::FailureMode& mode);
+  void replace(Source& source, const model::FailureMode& mode, const Place& place);
+  struct Pick {
+    Place place;
+    std::int64_t domain = 0;
   };
-  Eviction evict(const Place& place, double u);
-  static std::int32_t pod_of(const scheduling::Allocation& gang, std::int32_t part,
-                             std::int64_t nth);
+  Pick pick(Source& source);
+  int chips_taken(const Source& source, const model::FailureMode& mode) const;
+  Holder holder(const Place& place, double u) const;
+  void repair_later(const model::FailureMode& mode, std::int32_t site, Fault fault);
+  const model::Domain& kind_at(const Place& place) const;
+  void arm_log();
+  void fail_logged(const model::LoggedFault& logged);
   void arm(std::int32_t site);
   void repair(std::int32_t site);
+  void back_in_service(const std::vector<std::int64_t>& numbers);
   void give_back(const Fault& fault);
 
   Parts parts_;
@@ -119,7 +147,10 @@ class FaultDesk {
   std::vector<Shop> shops_;                           // by site
   std::vector<std::vector<std::vector<Hurt>>> hurt_;  // by pool and part
   std::map<std::int64_t, Fault> open_;                // by number
-  std::int64_t faults_ = 0, hurts_ = 0;
+  std::int64_t faults_ = 0, hurts_ = 0, stragglers_ = 0;
+  size_t next_logged_ = 0;
+  Clock::Handle log_ = 0;
+  base::RandomStream log_holders_;
   std::map<record::FaultCause, double> lost_chip_s_;
   bool stopped_ = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "sim/base/error.h"
 #include "sim/engine/part_wiring.h"
@@ -15,7 +16,9 @@ using model::Cluster;
 
 double Pool::capacity_chips() const {
   std::int64_t domains = 0;
-  for (const PartInfo& part : parts) domains += part.powered - part.serving - part.leaving;
+  for (const PartInfo& part : parts) {
+    domains += part.powered - part.serving - part.leaving - part.spare;
+  }
   return static_cast<double>(domains) * used_chips_per_domain;
 }
 
@@ -103,7 +106,9 @@ double Fleet::largest_capacity(std::int32_t pool, double until_s) const {
     for (const double t : times) {
       double chips = 0.0;
       for (const auto id : p.clusters) {
-        chips += scenario_.platform.clusters[id].domains_at(scenario_.start_unix_s + t) *
+        const Cluster& cluster = scenario_.platform.clusters[id];
+        const int domains = cluster.domains_at(scenario_.start_unix_s + t);
+        chips += std::max(0, domains - cluster.spare_domains()) *
                  static_cast<double>(p.used_chips_per_domain);
       }
       largest = std::max(largest, chips);
@@ -138,6 +143,8 @@ std::int64_t Fleet::let_leave(double now_s, std::int32_t index, std::int32_t at)
   PartInfo& part = pool.parts[static_cast<size_t>(at)];
   scheduling::Part& counts = pool.state.parts[static_cast<size_t>(at)];
   const std::int64_t dark = std::min(part.leaving, part.unpowered);
+  while (part.leaving - dark > counts.free_domains && release_spare(index, at)) {
+  }
   const std::int64_t idle =
       std::min(part.leaving - dark, std::max<std::int64_t>(counts.free_domains, 0));
   part.unpowered -= dark;
@@ -178,6 +185,11 @@ std::vector<std::pair<std::int32_t, std::int64_t>> Fleet::energise(double now_s)
       part.powered += count;
       pool.state.parts[i].free_domains += count;
       part.pods.power_on(pool.state.parts[i], count);
+      const std::int64_t spares = scenario_.platform.clusters[part.cluster].hot_spares;
+      const std::int64_t held = std::clamp<std::int64_t>(spares - part.spare, 0, count);
+      part.spare += held;
+      pool.state.parts[i].free_domains -= held;
+      part.pods.hold(pool.state.parts[i], held);
       site.add_it_power(now_s, static_cast<double>(count) * idle_w);
       domains += count;
     }
@@ -198,6 +210,16 @@ void Fleet::take_out(double now_s, std::int32_t pool, std::int32_t part, std::in
       now_s, -domain_power[static_cast<size_t>(pool)].idle_w);
 }
 
+bool Fleet::release_spare(std::int32_t pool, std::int32_t part, std::int32_t pod) {
+  Pool& p = pools[static_cast<size_t>(pool)];
+  PartInfo& info = p.parts[static_cast<size_t>(part)];
+  scheduling::Part& counts = p.state.parts[static_cast<size_t>(part)];
+  if (info.spare == 0 || !info.pods.release(counts, pod)) return false;
+  --info.spare;
+  ++counts.free_domains;
+  return true;
+}
+
 void Fleet::bring_back(std::int32_t pool, std::int32_t part, std::int32_t pod) {
   PartInfo& info = pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)];
   --info.out;
@@ -209,6 +231,8 @@ void Fleet::close(double now_s, std::int32_t index, std::int32_t at) {
   Pool& pool = pools[static_cast<size_t>(index)];
   PartInfo& part = pool.parts[static_cast<size_t>(at)];
   ++part.closings;
+  while (release_spare(index, at)) {
+  }
   const std::int64_t free = part.pods.power_off(pool.state.parts[static_cast<size_t>(at)]);
   if (free == 0) return;
   power_down(now_s, index, at, free);
@@ -251,7 +275,8 @@ scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
   empty.headroom.resize(sites.size());
   for (size_t i = 0; i < pool.parts.size(); ++i) {
     scheduling::Part part = pool.state.parts[i];
-    part.free_domains = pool.parts[i].powered - pool.parts[i].serving - pool.parts[i].leaving;
+    part.free_domains =
+        pool.parts[i].powered - pool.parts[i].serving - pool.parts[i].leaving - pool.parts[i].spare;
     part.pods = part.pods.rule() == scheduling::PodCounts::Rule::kSlices
                     ? pool.parts[i].pods.without_jobs(part)
                     : scheduling::PodCounts();

@@ -26,6 +26,7 @@ struct PartInfo {
   int closings = 0;            // outages, maintenance and withdrawals that go on: none is powered
   int withdrawals = 0;         // of those, of the capacity itself
   PodBooks pods;               // of powered, serving and failed ones; empty where one pod holds all
+  std::int64_t spare = 0;      // powered, and held back to replace failed ones
 };
 
 /// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.
@@ -81,12 +82,15 @@ class Fleet {
   /// Adds domains that were delivered and burnt in; they wait for power. Negative: as many leave,
   /// at once or when what runs on them has ended.
   void deliver(double now_s, base::Id<model::Cluster> cluster, int building, std::int64_t domains);
-  /// Powers on what waits for power, as far as the sites' limits allow. Returns the pools that grew
-  /// and by how many domains, in order.
+  /// Powers on what waits for power, as far as the sites' limits allow: hot spares first. Returns
+  /// the pools that grew and by how many domains, in order.
   std::vector<std::pair<std::int32_t, std::int64_t>> energise(double now_s);
   /// A free domain of a part fails, in one of its pods: it draws no power and holds nothing until
   /// it is brought back.
   void take_out(double now_s, std::int32_t pool, std::int32_t part, std::int32_t pod);
+  /// Takes a hot spare of a part into service, as a free domain of its pod; pod -1: any. False:
+  /// there is none.
+  bool release_spare(std::int32_t pool, std::int32_t part, std::int32_t pod = -1);
   /// A repaired domain waits for power.
   void bring_back(std::int32_t pool, std::int32_t part, std::int32_t pod);
   /// Domains that are to leave and on which nothing runs: they go. Returns how many.

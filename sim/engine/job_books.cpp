@@ -34,8 +34,9 @@ void JobBooks::add_power(const ActiveJob& active, double sign) {
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = part_of(active.pool, share);
     if (!active.on(part.site)) continue;  // its chips wait
+    const auto idle = static_cast<double>(active.idle_domains(share.part) * part.chips_per_domain);
     const double watts =
-        sign * static_cast<double>(pool.state.chips_of(share)) * active.busy_w_per_chip();
+        sign * (static_cast<double>(pool.state.chips_of(share)) - idle) * active.busy_w_per_chip();
     fleet_.sites[static_cast<size_t>(part.site)].add_it_power(clock_.now(), watts);
     use_[static_cast<size_t>(part.cluster)].watts += watts;
   }
@@ -79,17 +80,19 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
   const double idle_w = active.work.total_w_per_chip - active.work.busy_w_per_chip;
   const double busy_w = idle_w + active.busy_w_per_chip();
   std::int64_t domains = 0;
-  double job_w = 0.0, chips_on = 0.0;
+  double job_w = 0.0, chips_on = 0.0, held = 0.0;
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = part_of(active.pool, share);
     const auto chips = static_cast<double>(pool.state.chips_of(share));
     const SiteMeter& site = fleet_.sites[static_cast<size_t>(part.site)];
     const SiteMeter::PerWatt before = site.per_watt_until(from);
     const SiteMeter::PerWatt after = site.per_watt_until(now);
-    const bool on = active.on(part.site);
-    const double watts = chips * (on ? busy_w : idle_w);
+    const auto idle = static_cast<double>(active.idle_domains(share.part) * part.chips_per_domain);
+    const double on = active.on(part.site) ? chips - idle : 0.0;
+    const double watts = on * busy_w + (chips - on) * idle_w;
     job_w += watts;
-    if (on) chips_on += chips;
+    chips_on += on;
+    held += chips;
     active.energy_j += watts * seconds;
     active.carbon_g += watts * (after.carbon_g - before.carbon_g);
     active.cost_usd +=
@@ -99,9 +102,12 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
     use.chip_seconds += chips * seconds;
     use.open_since += chips * seconds;
   }
-  counts.chip_seconds += active.chips * seconds;
-  if (active.chips >= kLargeJobChips) counts.large_chip_seconds += active.chips * seconds;
-  counts.restart_chip_seconds += active.chips * std::min(seconds, active.restart_left_s);
+  counts.chip_seconds += held * seconds;
+  if (active.chips >= kLargeJobChips) counts.large_chip_seconds += held * seconds;
+  const double still_s = std::min(seconds, active.restart_left_s);
+  counts.restart_chip_seconds += held * still_s;
+  counts.degraded_chip_seconds +=
+      (held - active.chips * active.batch_share / active.slow) * (seconds - still_s);
   active.work_on(seconds);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
@@ -110,7 +116,7 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
     row.site = first.site;
     row.cluster = first.cluster;
     row.domains = static_cast<std::int32_t>(domains);
-    row.chips = static_cast<std::int64_t>(active.chips);
+    row.chips = static_cast<std::int64_t>(held);
     row.start_s = from;
     row.end_s = now;
     row.step_s = active.step_s;
@@ -119,7 +125,7 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
               active.chips / chips_on;
     row.power_w = job_w;
     row.end_reason = reason;
-    row.bound_by = active.step_s > active.local_s ? Bound::kNetwork : active.work.bound;
+    row.bound_by = active.step_s > active.compute_s() ? Bound::kNetwork : active.work.bound;
     journal_.trace().add(row);
   }
   active.segment_start_s = now;
@@ -146,7 +152,7 @@ record::JobRow JobBooks::row_of(std::int32_t id, const model::Job& job, JobState
   row.submit_s = job.submit_s;
   row.chips = static_cast<std::int64_t>(job.chips);
   row.state = state;
-  row.start_s = row.end_s = std::nan("");
+  row.start_s = row.end_s = row.ettr = std::nan("");
   const double deadline_s = deadline_of(scenario_, job);
   row.deadline_s = std::isinf(deadline_s) ? std::nan("") : deadline_s;
   if (const auto at = moves_.find(id); at != moves_.end()) {
@@ -187,6 +193,11 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   const bool lost = state == JobState::kKilled || state == JobState::kFailed;
   row.lost_s = active.lost_s;
   if (lost) row.lost_s += active.kept_s + active.worked_s;
+  row.restart_s = active.restart_s;
+  row.interruptions = active.interruptions;
+  row.degradations = active.degradations;
+  const double since_s = (std::isnan(end_s) ? clock_.now() : end_s) - active.start_s;
+  row.ettr = lost || since_s <= 0.0 ? 0.0 : (active.kept_useful_s + active.useful_s) / since_s;
   row.resizes = active.resizes;
   add_row(row);
 }

@@ -30,6 +30,9 @@ struct JobCounts {
   double large_chip_seconds = 0.0;      // of those, in jobs of 256 chips and more
   double lost_chip_seconds = 0.0;       // of work since the last checkpoint, when a job was stopped
   double restart_chip_seconds = 0.0;
+  double degraded_chip_seconds = 0.0;  // held, yet without work: replicas or sites that were out
+  std::int64_t degraded = 0;           // times that a job went on without a replica
+  std::int64_t swapped = 0;            // hot spares that took a place in a job
   std::map<record::Bound, std::int64_t> waited_for;
   std::int64_t assigned_together = 0;               // jobs
   double batch_cost = 0.0, batch_cost_bound = 0.0;  // of those, in the broker's unit
@@ -66,6 +69,13 @@ class JobBooks {
     add_power(active, -1.0);
     change(active);
     add_power(active, 1.0);
+  }
+  /// The same for what it holds.
+  template <class Change>
+  void change_holding(ActiveJob& active, Change change_it) {
+    hold(active, -1.0);
+    change(active, change_it);
+    hold(active, 1.0);
   }
 
   /// The row of a job that ran (until `end_s`; NaN: it still runs).

@@ -9,7 +9,6 @@
 #include "sim/base/calendar.h"
 #include "sim/base/error.h"
 #include "sim/engine/deadlines.h"
-#include "sim/faults/restart.h"
 #include "sim/scheduling/pass.h"
 
 namespace busbar::engine {
@@ -43,9 +42,9 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       works_(parts.scenario, parts.fleet, *parts.behaviours.step_model),
       options_({parts.scenario, *parts.behaviours.placement, parts.fleet, parts.network, works_}),
       books_(parts.scenario, parts.fleet, parts.clock, parts.journal),
-      running_(
-          {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
-          jobs_),
+      running_({parts.scenario.platform, parts.clock, parts.fleet, parts.network, parts.traffic,
+                parts.journal, works_, books_},
+               jobs_),
       relocation_({parts.scenario, *parts.behaviours.broker, *parts.behaviours.placement,
                    parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_,
                    options_, books_, running_, jobs_},
@@ -109,7 +108,7 @@ double JobDesk::requested_s(const model::Job& job, const Work& work) const {
 // Of a job that gave way: what is left, and its restart.
 double JobDesk::requested_left_s(std::int32_t job, const Work& work) const {
   if (const ActiveJob* before = running_.preempted(job)) {
-    return before->requested_left_s() + before->restart_due_s;
+    return before->requested_left_s() + before->restart_due.total_s();
   }
   return requested_s(jobs_[static_cast<size_t>(job)], work);
 }
@@ -256,12 +255,13 @@ void JobDesk::decide(std::int32_t index) {
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   pool.decision_pending = false;
   if (hook_) hook_(index);
+  running_.refill(index);
   if (pool.queue.empty() && !resizing_.any_in(index)) return resizing_.plan_round(index);
   parts_.fleet.refresh_headroom(parts_.clock.now(), pool);
   scheduling::Decisions decisions = decision_for(pool, index);
   for (const std::int32_t job : decisions.preempted) {
-    stop(job, {record::EndReason::kPreemption, parts_.behaviours.queue_policy->restart_time().value,
-               false});
+    stop(job, {record::EndReason::kPreemption,
+               {.before_s = parts_.behaviours.queue_policy->restart_time().value}});
   }
   resizing_.apply(index, std::move(decisions.shrinks));
   for (scheduling::Start& choice : decisions.starts) {
@@ -321,33 +321,9 @@ void JobDesk::stop(std::int32_t job, const RunningJobs::Stop& why) {
   for (const std::int32_t pool : running_.stop(job, why)) request_decision(pool);
 }
 
-// The chips of a job hang until its failure is known. It gives them up at once and pays that time
-// when it starts again: as many chip-hours. What it held is free for others meanwhile.
-void JobDesk::interrupt(std::int32_t job, double detection_s, bool announced) {
-  stop(job, {record::EndReason::kFailure, restart_s(job, detection_s), announced});
-}
-
-double JobDesk::restart_s(std::int32_t job, double detection_s) const {
-  const ActiveJob& active = running_.running(job);
-  return faults::restart_of({}, active.chips, base::Seconds{detection_s},
-                            base::Seconds{load_s(active)})
-      .total()
-      .value;
-}
-
 void JobDesk::requeue(std::int32_t job) {
   ++waiting_;
   enqueue(job, pool_of_[static_cast<size_t>(job)]);
-}
-
-// Reading its last checkpoint at the whole read rate of its first cluster's storage.
-double JobDesk::load_s(const ActiveJob& active) const {
-  if (active.work.checkpoint_steps <= 0.0) return 0.0;
-  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  const auto part = static_cast<size_t>(active.allocation.shares.front().part);
-  const model::Cluster& cluster = parts_.scenario.platform.clusters[pool.parts[part].cluster];
-  const model::Storage* storage = parts_.scenario.platform.storage_of(cluster);
-  return storage != nullptr ? active.work.state_bytes / storage->read.value : 0.0;
 }
 
 void JobDesk::ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {

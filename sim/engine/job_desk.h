@@ -46,9 +46,22 @@ class JobDesk {
   void request_decision(std::int32_t index);
   /// The capacity of a pool changed: deferred jobs may have become possible, queued ones not.
   void capacity_changed(std::int32_t index);
-  /// A running job is interrupted by a failure that is known after `detection_s`, or was announced.
-  /// It waits for its requeue() once what failed is out of its pool.
-  void interrupt(std::int32_t job, double detection_s, bool announced);
+  /// What hits a running job.
+  struct Hit {
+    std::int32_t part = -1;    // of its pool; -1: more than a domain
+    std::int64_t at = 0;       // which of the whole domains that it holds there; -1: a shared one
+    bool lost = false;         // the domain is out of service until it is repaired
+    double detection_s = 0.0;  // until somebody knows
+    bool announced = false;
+    model::FailureUnit takes = model::FailureUnit::kJob;
+  };
+  /// A failure hits a running job, which responds as its stream says. True: it gave its chips up,
+  /// and waits for its requeue() once what failed is out of its pool.
+  bool hit(std::int32_t job, const Hit& hit);
+  /// A straggler slows a running job down, by a share of its speed, until it is replaced.
+  void slow_down(std::int32_t job, double slowdown, double detection_s) {
+    running_.slow_down(job, 1.0 - slowdown, detection_s);
+  }
   /// Puts an interrupted job back to where it stood in its queue.
   void requeue(std::int32_t job);
   /// A running job has to leave its chips, which go or are due to others; the same then.
@@ -94,8 +107,7 @@ class JobDesk {
   std::vector<std::int32_t> empty_queue(std::int32_t index);
   void move(std::int32_t job, std::int32_t to);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
-  double restart_s(std::int32_t job, double detection_s) const;
-  double load_s(const ActiveJob& active) const;
+  RunningJobs::Stop failure_of(const ActiveJob& active, const Hit& hit) const;
   bool all_still_fit(std::int32_t index) const;
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
              scheduling::Allocation allocation);

@@ -59,6 +59,24 @@ void PodBooks::serve(Part& counts, std::int64_t domains, std::int32_t pod) {
   }
 }
 
+void PodBooks::hold(Part& counts, std::int64_t domains) {
+  for (std::int32_t pod = size() - 1; pod >= 0 && domains > 0; --pod) {
+    const std::int64_t here = std::clamp<std::int64_t>(counts.pods.free(pod), 0, domains);
+    at(pod).spare += here;
+    counts.pods.add(pod, -here);
+    domains -= here;
+  }
+}
+
+bool PodBooks::release(Part& counts, std::int32_t pod) {
+  if (pods_.empty()) return true;
+  if (pod < 0) pod = of_spare(0);
+  if (pod < 0 || at(pod).spare == 0) return false;
+  --at(pod).spare;
+  counts.pods.add(pod, 1);
+  return true;
+}
+
 void PodBooks::take_out(Part& counts, std::int32_t pod) {
   if (pods_.empty()) return;
   base::ensure(pod >= 0, "a domain fails that is in no pod");
@@ -92,18 +110,32 @@ std::int32_t PodBooks::of_free(const Part& counts, std::int64_t n) {
   return -1;
 }
 
-std::int32_t PodBooks::of_serving(std::int64_t n) const {
+std::int32_t PodBooks::of_serving(std::int64_t n) const { return nth(n, &Pod::serving); }
+std::int32_t PodBooks::of_spare(std::int64_t n) const { return nth(n, &Pod::spare); }
+
+std::int32_t PodBooks::nth(std::int64_t n, std::int64_t Pod::*domains) const {
   for (size_t pod = 0; pod < pods_.size(); ++pod) {
-    if (n < pods_[pod].serving) return static_cast<std::int32_t>(pod);
-    n -= pods_[pod].serving;
+    if (n < pods_[pod].*domains) return static_cast<std::int32_t>(pod);
+    n -= pods_[pod].*domains;
   }
   return -1;
+}
+
+std::int32_t PodBooks::spare_for(const Part& counts, std::int32_t pod) const {
+  if (pod >= 0 && pods_[static_cast<size_t>(pod)].spare > 0) return pod;
+  return counts.pods.rule() == scheduling::PodCounts::Rule::kSlices ? -1 : of_spare(0);
+}
+
+std::int32_t PodBooks::free_for(const Part& counts, std::int32_t pod) {
+  if (pod >= 0 && counts.pods.free(pod) > 0) return pod;
+  if (counts.pods.rule() == scheduling::PodCounts::Rule::kSlices) return -1;
+  return counts.pods.choose(PodOrder::kTightest, 1);
 }
 
 scheduling::PodCounts PodBooks::without_jobs(const Part& counts) const {
   if (pods_.empty()) return {};
   std::vector<std::int64_t> free;
-  for (const Pod& pod : pods_) free.push_back(pod.powered - pod.serving);
+  for (const Pod& pod : pods_) free.push_back(pod.powered - pod.serving - pod.spare);
   return {counts.pods.rule(), domains_, std::move(free)};
 }
 

@@ -8,7 +8,11 @@
 namespace busbar::engine {
 
 void JobDesk::vacate(std::int32_t job, bool announced) {
-  stop(job, {record::EndReason::kCapacity, restart_s(job, 0.0), announced});
+  Hit all;
+  all.announced = announced;
+  RunningJobs::Stop why = failure_of(running_.running(job), all);
+  why.reason = record::EndReason::kCapacity;
+  stop(job, why);
 }
 
 // What waits in a pool, queued or set aside, in submission order.
@@ -57,7 +61,7 @@ void JobDesk::move(std::int32_t job, std::int32_t to) {
   parts_.journal.note(record::EventKind::kRebrokered, job,
                       parts_.fleet.pools[static_cast<size_t>(to)].clusters.front().index);
   if (const ActiveJob* before = running_.preempted(job)) {
-    running_.carry_over(job, works_.evaluate(j, to), before->restart_due_s);
+    running_.carry_over(job, works_.evaluate(j, to), before->restart_due);
   }
 }
 

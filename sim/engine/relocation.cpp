@@ -149,7 +149,7 @@ PoolOption Relocation::staying(std::int32_t job, const Candidate& candidate, dou
   Rest rest{.run_time_s = work.run_time_s(), .place = Rest::Place::kWaits};
   rest.ahead_chip_s = candidate.ahead_chip_s;
   if (const ActiveJob* before = parts_.running.preempted(job)) {
-    rest.run_time_s = before->restart_due_s + before->steps_left * work.step_s;
+    rest.run_time_s = before->restart_due.total_s() + before->steps_left * work.step_s;
   }
   return parts_.options.at(j, work, candidate.pool, rest, now);
 }
@@ -184,7 +184,7 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
     left = leaving(active, candidate.pool, move);
   } else if (const ActiveJob* before = parts_.running.preempted(job)) {
     left = before->steps_left / before->work.steps;
-    move.restart_s = before->restart_due_s;
+    move.restart_s = before->restart_due.total_s();
   }
   const bool begun = candidate.running != nullptr || parts_.running.preempted(job) != nullptr;
   if (left < 1.0) move.state_bytes = move.work.state_bytes;
@@ -219,7 +219,8 @@ RunningJobs::Stop Relocation::pausing(const ActiveJob& job) const {
   const double chips = parts_.jobs[static_cast<size_t>(job.job)].chips;
   const double state_bytes = left < 1.0 ? active.work.state_bytes : 0.0;
   return {record::EndReason::kPreemption,
-          move.restart_s + starting_again(chips, state_bytes, job.pool).value, move.saves};
+          {.before_s = move.restart_s + starting_again(chips, state_bytes, job.pool).value},
+          move.saves};
 }
 
 bool Relocation::send_to(std::int32_t job, const ActiveJob* running, std::int32_t from,
@@ -237,10 +238,11 @@ double Relocation::leaving(const ActiveJob& active, std::int32_t pool, Move& mov
   const base::Seconds write{here != nullptr && here->write.value > 0.0
                                 ? active.work.state_bytes / here->write.value
                                 : 0.0};
-  move.saves = active.work.checkpoint_steps > 0.0 &&
-               scheduling::saves_first(base::Seconds{active.worked_s - active.saved_s}, write);
+  move.saves = active.work.saves.every > 0.0 &&
+               scheduling::saves_first(
+                   base::Seconds{active.worked_s - active.copies.safe().worked_s}, write);
   if (move.saves) move.restart_s += write.value;
-  return (move.saves ? active.steps_left : active.saved_steps_left) / active.work.steps;
+  return (move.saves ? active.steps_left : active.copies.safe().steps_left) / active.work.steps;
 }
 
 // ── The way ──────────────────────────────────────────────────────────────────────────────────────
@@ -251,12 +253,12 @@ void Relocation::go(std::int32_t job, const Candidate& candidate, std::int32_t p
   Pool& there = parts_.fleet.pools[static_cast<size_t>(pool)];
   parts_.books.count_move(job);
   if (candidate.running != nullptr) {
-    hooks_.stop(job, {record::EndReason::kMove, move.restart_s, move.saves});
+    hooks_.stop(job, {record::EndReason::kMove, {.before_s = move.restart_s}, move.saves});
   } else if (!candidate.told) {
     hooks_.withdraw(job, candidate.pool);
   }
   parts_.journal.note(EventKind::kMove, job, there.clusters.front().index);
-  parts_.running.carry_over(job, move.work, move.restart_s);
+  parts_.running.carry_over(job, move.work, {.before_s = move.restart_s});
   Journey& journey = journeys_[job];
   journey = {candidate.pool, pool, move.state_bytes, j.chips * move.rest.run_time_s, {}, 0};
   there.coming_chips += j.chips;

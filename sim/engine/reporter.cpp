@@ -131,6 +131,11 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   if (counts.stranded > 0) set("jobs_stranded", counts.stranded);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
+  if (counts.degraded > 0) set("degradations", counts.degraded);
+  if (counts.swapped > 0) set("hot_spares_used", counts.swapped);
+  if (counts.degraded_chip_seconds > 0.0) {
+    trace_.set_summary("degraded_chip_hours", counts.degraded_chip_seconds / base::kHour);
+  }
   if (counts.resized > 0) set("resizes", counts.resized);
   if (counts.deadlines_met + counts.deadlines_missed > 0) {
     set("deadlines_met", counts.deadlines_met);
@@ -148,8 +153,9 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     set("jobs_held_back", counts.held_back);
     trace_.set_summary("held_back_chip_hours", counts.held_back_chip_seconds / base::kHour);
   }
-  if (counts.preempted + counts.interrupted + counts.resized + counts.moved > 0) {
-    const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds;
+  if (counts.preempted + counts.interrupted + counts.degraded + counts.resized + counts.moved > 0) {
+    const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds +
+                        std::max(0.0, counts.degraded_chip_seconds);
     trace_.set_summary("lost_chip_hours", counts.lost_chip_seconds / base::kHour);
     trace_.set_summary("restart_chip_hours", counts.restart_chip_seconds / base::kHour);
     trace_.set_summary("effective_chip_time_ratio", 1.0 - lost / counts.chip_seconds);

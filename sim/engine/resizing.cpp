@@ -1,6 +1,7 @@
 #include "sim/engine/resizing.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/error.h"
 
@@ -44,7 +45,8 @@ std::vector<scheduling::ElasticJob> Resizing::running_in(std::int32_t pool) cons
   std::vector<scheduling::ElasticJob> all;
   for (const auto& [id, slot] : parts_.running.resizable()) {
     const ActiveJob& active = parts_.running.in_slot(slot);
-    if (active.pool != pool) continue;
+    // One that loads its checkpoint, or lacks a replica, keeps the size it has until it is whole.
+    if (active.pool != pool || !active.out.empty() || std::isinf(active.restart_left_s)) continue;
     scheduling::ElasticJob job;
     job.id = id;
     job.allocation = &active.allocation;

@@ -144,7 +144,7 @@ std::int64_t RoundDesk::give_places(bool all) {
 
 bool RoundDesk::never_saves(std::int32_t job) const {
   const ActiveJob* running = parts_.running.find(job);
-  return running != nullptr && running->work.checkpoint_steps <= 0.0;
+  return running != nullptr && running->work.saves.every <= 0.0;
 }
 
 // Returns whether the job could take its new place.

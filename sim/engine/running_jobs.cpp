@@ -19,7 +19,11 @@ constexpr double kRounding_s = 1e-6;  // of steps times step time
 }  // namespace
 
 RunningJobs::RunningJobs(Parts parts, const std::vector<model::Job>& jobs)
-    : parts_(parts), jobs_(jobs), elastic_(parts.fleet, parts.network, parts.works) {
+    : parts_(parts),
+      jobs_(jobs),
+      elastic_(parts.fleet, parts.network, parts.works),
+      replicas_(parts.fleet),
+      loads_(parts.clock, parts.traffic) {
   parts_.traffic.on_step([this](std::int32_t slot, double step_s) { change_step(slot, step_s); });
 }
 
@@ -53,53 +57,59 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.waited_for = start.waited_for;
   elastic_.divide(active, j);
   active.steps_left = active.work.steps;
-  active.step_s = active.local_s;
+  active.step_s = active.compute_s();
   const bool again = resume(active);
-  const double restart_s = active.restart_due_s;
-  active.begin(now, restart_s);
   // Without a request of its own a job is only expected, not obliged, to end by its estimate.
   if (!again || !active.limited) {
     const double more_work = j.requested_s > 0.0 ? 1.0 : active.work.steps / start.work.steps;
     active.limited = j.requested_s > 0.0 || j.request_factor > 1.0;
     active.requested_s = start.requested_s * more_work;
   }
-  active.expected_end_s = now + active.requested_left_s() + restart_s;
-  active.kill_s = active.limited ? active.expected_end_s : kNever;
-  active.stop_s =
-      j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s - active.kept_s + restart_s;
+  active.tenant = start.tenant;
+  begin(slot);
   if (start.other_size) {
     active.change_size(now, *start.other_size, static_cast<double>(start.chips), 0.0);
   }
   if (active.sizes != nullptr) resizable_[job] = slot;
   ++count_;
-  count_in(slot, now, start.tenant);
+  enlist(slot);
   parts_.journal.note(EventKind::kStart, job, active.chips);
   send(slot);
   parts_.books.take(active);
+  load(slot);
   plan_end(slot);
 }
 
-// Lists a job where the policy sees what runs.
-void RunningJobs::count_in(std::int32_t slot, double start_s, std::int32_t tenant) {
+// Begins with its restart, if one is due; its limits are counted without that.
+void RunningJobs::begin(std::int32_t slot) {
+  ActiveJob& active = active_[static_cast<size_t>(slot)];
+  const model::Job& j = job_of(active);
+  const double now = parts_.clock.now(), restart_s = active.restart_due.total_s();
+  active.begin(now, restart_s);
+  active.begun_s = now;
+  active.expected_end_s = now + active.requested_left_s() + restart_s;
+  active.kill_s = active.limited ? active.expected_end_s : kNever;
+  active.stop_s =
+      j.ending == model::Ending::kCompletion ? kNever : now + j.stop_s - active.kept_s + restart_s;
+}
+
+// Lists a job where the policy of its pool sees what runs, by its expected end.
+void RunningJobs::enlist(std::int32_t slot) {
   const ActiveJob& active = active_[static_cast<size_t>(slot)];
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
   pool.running.insert({active.expected_end_s, static_cast<std::int64_t>(active.chips), active.job,
-                       &active.allocation, start_s, tenant});
+                       &active.allocation, active.begun_s, active.tenant});
   pool.running_chip_end_s += active.expected_end_s * active.chips;
   pool.running_chips += active.chips;
 }
 
-scheduling::RunningJob RunningJobs::count_out(std::int32_t slot) {
-  const ActiveJob& active = active_[static_cast<size_t>(slot)];
+void RunningJobs::delist(const ActiveJob& active) {
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  const auto at = pool.running.find(
+  const size_t listed = pool.running.erase(
       {active.expected_end_s, static_cast<std::int64_t>(active.chips), active.job, nullptr});
-  base::ensure(at != pool.running.end(), "a running job is not in its pool's list");
-  const scheduling::RunningJob listed = *at;
-  pool.running.erase(at);
+  base::ensure(listed == 1, "a running job is not in its pool's list");
   pool.running_chip_end_s -= active.expected_end_s * active.chips;
   pool.running_chips -= active.chips;
-  return listed;
 }
 
 // Takes up what a job that gave way has behind it. At other sites the work that is left may take
@@ -117,8 +127,12 @@ bool RunningJobs::resume(ActiveJob& active) {
   active.lost_steps = before.lost_steps;
   active.resizes = before.resizes;
   active.kept_s = before.kept_s;
+  active.kept_useful_s = before.kept_useful_s;
   active.lost_s = before.lost_s;
-  active.restart_due_s = before.restart_due_s;
+  active.restart_s = before.restart_s;
+  active.restart_due = before.restart_due;
+  active.interruptions = before.interruptions;
+  active.degradations = before.degradations;
   active.requested_s = before.requested_s;
   active.limited = before.limited;
   active.energy_j = before.energy_j;
@@ -128,21 +142,32 @@ bool RunningJobs::resume(ActiveJob& active) {
   return true;
 }
 
+JobTraffic RunningJobs::traffic_of(const ActiveJob& active) const {
+  Sends sends = active.work.sends;
+  if (!active.out.empty()) {  // a smaller batch: less data, fewer chips that send
+    sends.domain_bytes *= active.batch_share;
+    sends.read_bytes *= active.batch_share;
+  }
+  return parts_.network.traffic(active.pool, elastic_.working(active), sends);
+}
+
 // One flow for each shared path, bounded by what the job would send if it ran at full speed.
 void RunningJobs::send(std::int32_t slot) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
-  JobTraffic traffic =
-      parts_.network.traffic(active.pool, elastic_.working(active), active.work.sends);
+  JobTraffic traffic = traffic_of(active);
   if (traffic.routes.empty() && traffic.latency_s <= 0.0) {
-    active.step_s = active.local_s;
+    active.step_s = active.compute_s();
     return;
   }
-  active.step_s = parts_.traffic.open(slot, active.local_s, std::move(traffic));
+  active.step_s = parts_.traffic.open(slot, active.compute_s(), std::move(traffic));
 }
 
 void RunningJobs::plan_end(std::int32_t slot) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
   parts_.clock.cancel(active.end);
+  active.end = 0;
+  // Nothing ends a job that loads its checkpoint; its limits move when it has.
+  if (std::isinf(active.restart_left_s)) return;
   active.end =
       parts_.clock.at(std::min({active.done_s(), active.kill_s, active.stop_s}), Phase::kEnd,
                       static_cast<std::uint64_t>(active.job), [this, slot] { end(slot); });
@@ -172,9 +197,7 @@ void RunningJobs::follow_routes(std::int32_t slot) {
   active.catching_up = 0;
   if (elastic_.is_split(active)) {
     resize(slot, EventKind::kPartition, [&](ActiveJob& a) { elastic_.shrink(a); });
-  } else if (const JobTraffic traffic =
-                 parts_.network.traffic(active.pool, elastic_.working(active), active.work.sends);
-             !parts_.traffic.has(slot, active.local_s, traffic)) {
+  } else if (!parts_.traffic.has(slot, active.compute_s(), traffic_of(active))) {
     resize(slot, EventKind::kShare, [](ActiveJob&) {});
   }
   catch_up(slot);
@@ -188,14 +211,14 @@ void RunningJobs::change_size(std::int32_t job, SizeChange change) {
   parts_.books.close_segment(active, EndReason::kResize);
   parts_.traffic.close(slot);
   parts_.books.give_back(active);
-  const scheduling::RunningJob listed = count_out(slot);
+  delist(active);
   pool.state.give_back(active.allocation);
   active.change_size(now, change.work, change.chips, change.reshard_s);
   ++active.resizes;
   ++parts_.books.counts.resized;
   active.allocation = std::move(change.allocation);
   pool.state.take(active.allocation);
-  count_in(slot, listed.start_s, listed.tenant);
+  enlist(slot);
   parts_.journal.note(EventKind::kResize, job, active.chips);
   send(slot);
   parts_.books.take(active);
@@ -260,30 +283,33 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   JobCounts& counts = parts_.books.counts;
   parts_.clock.cancel(active.end);
   parts_.books.close_segment(active, why.reason);
-  if (why.announced) active.save();
-  counts.lost_chip_seconds += active.chips * (active.worked_s - active.saved_s);
   // A move is counted by who decides it.
-  if (why.reason != EndReason::kMove) {
-    const bool preempted = why.reason == EndReason::kPreemption;
-    ++(preempted ? counts.preempted : counts.interrupted);
-    parts_.journal.note(preempted ? EventKind::kPreempt : EventKind::kInterrupt, job, active.chips);
+  const bool moves = why.reason == EndReason::kMove;
+  const bool interrupted = !moves && why.reason != EndReason::kPreemption;
+  if (!moves) {
+    ++(interrupted ? counts.interrupted : counts.preempted);
+    parts_.journal.note(interrupted ? EventKind::kInterrupt : EventKind::kPreempt, job,
+                        active.chips);
   }
   // It is kept as it asks to start again.
   ActiveJob kept = active;
   if (kept.sizes != nullptr) {
     const Work asked = parts_.works.evaluate(j, kept.pool);
     if (kept.chips != asked.chips) {
+      if (std::isinf(kept.restart_left_s)) {  // it loads: what was expected of that
+        kept.restart_left_s = kept.restart_due.total_s() - (parts_.clock.now() - kept.begun_s);
+      }
       kept.change_size(parts_.clock.now(), asked, asked.chips, 0.0);
     }
   }
-  kept.give_way();
-  kept.restart_due_s = why.restart_s;
+  counts.lost_chip_seconds += active.chips * go_back(kept, why);
+  if (interrupted) ++kept.interruptions;
   preempted_[job] = std::move(kept);
   return leave(slot);
 }
 
 // A limit in run time follows the speed of the chips: the user's slack stays the same part of it.
-void RunningJobs::carry_over(std::int32_t job, const Work& work, double restart_s) {
+void RunningJobs::carry_over(std::int32_t job, const Work& work, const RestartCost& restart) {
   const auto at = preempted_.find(job);
   if (at == preempted_.end()) return;
   ActiveJob& before = at->second;
@@ -295,7 +321,7 @@ void RunningJobs::carry_over(std::int32_t job, const Work& work, double restart_
   before.steps_left *= steps;
   before.lost_steps *= steps;
   before.work = work;
-  before.restart_due_s = restart_s;
+  before.restart_due = restart;
 }
 
 const ActiveJob* RunningJobs::preempted(std::int32_t job) const {
@@ -343,9 +369,13 @@ void RunningJobs::end(std::int32_t slot) {
 std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
   parts_.books.give_back(active);
+  for (const OutReplica& replica : active.out) parts_.clock.cancel(replica.joins);
+  degraded_.erase({active.job, slot});
+  parts_.clock.cancel(active.replaced);
+  loads_.cancel(slot);
   parts_.traffic.cancel(active.catching_up);
   parts_.traffic.close(slot);
-  count_out(slot);
+  delist(active);
   resizable_.erase(active.job);
   Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
   pool.state.give_back(active.allocation);

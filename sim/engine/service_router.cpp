@@ -27,7 +27,7 @@ void ServiceRouter::forget() {
   for (const Pool& pool : fleet_.pools) {
     auto& of_pool = free_.emplace_back();
     for (const PartInfo& part : pool.parts) {
-      of_pool.push_back(static_cast<double>(part.powered - part.leaving));
+      of_pool.push_back(static_cast<double>(part.powered - part.leaving - part.spare));
     }
   }
   for (Holding& holding : places_.holdings) {
@@ -140,8 +140,8 @@ void ServiceRouter::size() {
                                       (holding.replica.requests_per_s * kTargetUtilisation));
     holding.wanted = static_cast<std::int64_t>(
         std::ceil(replicas * holding.replica.chips / pool.used_chips_per_domain));
-    holding.wanted =
-        std::min(holding.wanted, pool.parts[static_cast<size_t>(holding.place.part)].powered);
+    const PartInfo& part = pool.parts[static_cast<size_t>(holding.place.part)];
+    holding.wanted = std::min(holding.wanted, part.powered - part.spare);
   }
 }
 

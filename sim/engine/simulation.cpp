@@ -17,6 +17,7 @@
 #include "sim/engine/simgrid_rate_solver.h"
 #include "sim/engine/simgrid_world.h"
 #include "sim/engine/traffic_desk.h"
+#include "sim/engine/utility_desk.h"
 #include "sim/engine/window_desk.h"
 
 namespace busbar::engine {
@@ -69,7 +70,9 @@ class Simulation::Impl {
     FaultDesk& faults;
     CapacityDesk& capacity;
     WindowDesk& windows;
+    UtilityDesk& utilities;
   };
+  UtilityDesk::Hooks utility_hooks();
   void hour();
   void review();
   void sample();
@@ -92,6 +95,22 @@ class Simulation::Impl {
   bool interrupted_ = false;
   bool reviewed_in_vain_ = false;  // nothing ran, and the broker moved nothing
 };
+
+// A failure of a site's power or of a fibre is the same as a shock that lasts until its repair.
+UtilityDesk::Hooks Simulation::Impl::utility_hooks() {
+  const auto hits = [this](auto change) {
+    const JobCounts& counts = desks_->jobs.books().counts;
+    const std::int64_t before = counts.interrupted;
+    change();
+    return static_cast<std::int32_t>(counts.interrupted - before);
+  };
+  return {[this, hits](base::Id<model::Site> site, bool begins) {
+            return hits([&] { desks_->capacity.power_failed(site, begins); });
+          },
+          [this, hits](base::Id<model::WanLink> wan, bool begins) {
+            return hits([&] { desks_->capacity.fibre_failed(wan, begins); });
+          }};
+}
 
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -121,6 +140,7 @@ void Simulation::Impl::hour() {
   }
   if (std::isinf(horizon_s_) && now > 0.0 && nothing_left()) {
     desks_->windows.stop();
+    desks_->utilities.stop();
     return desks_->faults.stop();
   }
   const double next_s = now + base::kHour;
@@ -189,7 +209,8 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   CapacityDesk capacity({scenario_, clock_, fleet_, network_, traffic_, journal, serving, jobs,
                          reporter, faults, horizon_s_});
   WindowDesk windows({scenario_, clock_, fleet_, journal, jobs, capacity, horizon_s_});
-  Desks desks{journal, serving, jobs, reporter, faults, capacity, windows};
+  UtilityDesk utilities(scenario_, clock_, journal, utility_hooks());
+  Desks desks{journal, serving, jobs, reporter, faults, capacity, windows, utilities};
   desks_ = &desks;
 
   // Capacity first, then the first hour's services, then jobs.
@@ -218,6 +239,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   reporter.book(end_s);
   jobs.close();
   faults.close(trace);
+  utilities.close();
   reporter.summarise(end_s, clock_.events());
   report_progress();
   desks_ = nullptr;

@@ -1,6 +1,7 @@
 #include "sim/engine/work_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/text.h"
 #include "sim/power/site_power.h"
@@ -64,7 +65,7 @@ std::vector<std::int32_t> pools_where(const model::Platform& platform, const Fle
 
 WorkModel::WorkModel(const model::Scenario& scenario, const Fleet& fleet,
                      const training::StepModel& model)
-    : scenario_(scenario), fleet_(fleet), model_(model) {
+    : scenario_(scenario), fleet_(fleet), model_(model), checkpoints_(scenario) {
   for (const model::TrainingStream& stream : scenario.workload.streams) {
     stream_pools_.push_back(pools_where(scenario.platform, fleet, stream.vendors, stream.clusters,
                                         stream.sites, stream.organisation));
@@ -129,6 +130,25 @@ base::Seconds WorkModel::switching_time(const model::Job& job, std::int32_t pool
   return {};
 }
 
+model::FailureResponse WorkModel::response_of(const model::Job& job) const {
+  return job.stream < 0 ? model::FailureResponse::kRestart
+                        : scenario_.workload.streams[{job.stream}].resilience.on_failure;
+}
+
+// Replicas are whole domains; one smaller than a domain drops out with those that it shares it
+// with.
+std::int64_t WorkModel::replica_domains(const model::TrainingStream& stream, const Step& step,
+                                        double chips, int per_domain) const {
+  if (stream.resilience.on_failure != model::FailureResponse::kDegrade) return 0;
+  const auto domains = static_cast<std::int64_t>(chips / per_domain);
+  if (static_cast<double>(domains * per_domain) != chips) return 0;
+  const std::int64_t each =
+      stream.resilience.replicas > 0
+          ? domains / stream.resilience.replicas
+          : static_cast<std::int64_t>(std::ceil(step.replica_chips / per_domain));
+  return each > 0 && each < domains ? each : 0;
+}
+
 // A replayed job runs as long as its log says, with its chips at full compute power.
 WorkModel::Step WorkModel::replayed(std::int32_t index) const {
   const Pool& pool = fleet_.pools[static_cast<size_t>(index)];
@@ -170,6 +190,9 @@ WorkModel::Step WorkModel::estimate(const model::TrainingStream& stream,
   step.mfu = estimate.mfu;
   step.domain_bytes = slice.domains > 1 ? estimate.domain_traffic_bytes : 0.0;
   step.gradient_bytes = estimate.gradient_bytes;
+  const model::ParallelPlan& plan = estimate.plan;
+  step.replica_chips = 1.0 * std::max(1, plan.tensor) * std::max(1, plan.pipeline) *
+                       std::max(1, plan.context) / slice.ranks_per_chip;
   step.bound = bound_of(estimate.bound);
   const power::ChipPower chip = power::busy_chip_power(
       platform, pool.domain,
@@ -202,10 +225,6 @@ Sends WorkModel::sends(const model::TrainingStream& stream, const Step& step) co
   const model::LanguageModel& model = scenario_.workload.models[stream.model];
   sends.outer_bytes = training::outer_bytes(model, stream.across_sites);
   sends.read_bytes = kBytesPerToken * step.tokens;
-  if (stream.checkpoint_interval.value > 0.0) {
-    sends.checkpoint_bytes =
-        training::state_bytes(model) * step.step_s / stream.checkpoint_interval.value;
-  }
   return sends;
 }
 
@@ -240,7 +259,16 @@ Work WorkModel::evaluate(const model::Job& job, std::int32_t pool, std::int64_t 
   if (job.stream >= 0) {
     const model::TrainingStream& stream = scenario_.workload.streams[{job.stream}];
     work.sends = sends(stream, here);
-    work.checkpoint_steps = stream.checkpoint_interval.value / here.step_s;
+    const auto size = static_cast<double>(chips);
+    const Pool& place = fleet_.pools[static_cast<size_t>(pool)];
+    work.replica_domains = replica_domains(stream, here, size, place.used_chips_per_domain);
+    const int replicas =
+        work.replica_domains > 0
+            ? static_cast<int>(
+                  size / static_cast<double>(place.used_chips_per_domain * work.replica_domains))
+            : 0;
+    work.saves = checkpoints_.plan(stream, scenario_.platform.clusters[place.clusters.front()],
+                                   size, here.step_s, replicas, work.sends);
     if (stream.model) {
       const model::LanguageModel& model = scenario_.workload.models[stream.model];
       work.state_bytes = training::state_bytes(model);

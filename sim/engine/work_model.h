@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/engine/behaviours.h"
+#include "sim/engine/checkpoint_plans.h"
 #include "sim/engine/fleet.h"
 #include "sim/engine/sends.h"
 #include "sim/model/job.h"
@@ -28,9 +29,10 @@ struct Work {
   double busy_w_per_chip = 0.0;   // IT power that a busy chip adds to the idle site
   double total_w_per_chip = 0.0;  // its whole share of the IT power, domain overheads included
   Sends sends;
-  double checkpoint_steps = 0.0;   // from one checkpoint to the next; 0: it saves nothing
-  double state_bytes = 0.0;        // that a site needs to join a run
-  double low_communication = 1.0;  // tokens to target where sites exchange only every few steps
+  SavePlan saves;                    // of its state
+  std::int64_t replica_domains = 0;  // of a replica that can drop out alone; 0: none can
+  double state_bytes = 0.0;          // that a site needs to join a run
+  double low_communication = 1.0;    // tokens to target where sites exchange only every few steps
   record::Bound bound = record::Bound::kNone;
   double run_time_s() const { return steps * step_s; }
 };
@@ -70,6 +72,8 @@ class WorkModel {
   const std::string& vendor(std::int32_t pool) const;
   /// What it takes a job's model to go on with chips of the vendor of a pool.
   base::Seconds switching_time(const model::Job& job, std::int32_t pool) const;
+  /// What the job does about failures; a replayed one starts again.
+  model::FailureResponse response_of(const model::Job& job) const;
   /// Of its stream; 0 for replayed jobs.
   std::int32_t priority_of(const model::Job& job) const;
   /// Tokens per second of some of a job's chips, with their part of its batch; 0: they cannot do it
@@ -82,7 +86,8 @@ class WorkModel {
     bool feasible = false;
     double step_s = 1.0, tokens = 0.0, mfu = 0.0, busy_w = 0.0, total_w = 0.0, domain_bytes = 0.0,
            gradient_bytes = 0.0;
-    double counted = 1.0;  // share of the tokens that count
+    double counted = 1.0;        // share of the tokens that count
+    double replica_chips = 0.0;  // of a data-parallel replica
     record::Bound bound = record::Bound::kNone;
   };
   const Step& step(const model::Job& job, std::int32_t pool);
@@ -93,12 +98,15 @@ class WorkModel {
   Step estimate(const model::TrainingStream& stream, const topology::SliceOffer& offer,
                 std::int32_t index, double batch_tokens) const;
   Sends sends(const model::TrainingStream& stream, const Step& step) const;
+  std::int64_t replica_domains(const model::TrainingStream& stream, const Step& step, double chips,
+                               int per_domain) const;
   Step replayed(std::int32_t index) const;
   double efficiency(base::Id<model::LanguageModel> model, const std::string& vendor) const;
 
   const model::Scenario& scenario_;
   const Fleet& fleet_;
   const training::StepModel& model_;
+  CheckpointPlans checkpoints_;
   std::vector<std::vector<std::int32_t>> stream_pools_, trace_pools_;
   std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t>, Step> known_;
   std::map<std::tuple<std::int32_t, std::int32_t, std::int64_t, double>, double> known_speeds_;

@@ -7,16 +7,11 @@
 
 #include "sim/base/diagnostics.h"
 #include "sim/base/quantity.h"
+#include "sim/model/failures.h"
 
 namespace busbar::faults {
 
-/// A server out of service. Times from the beginning of the log.
-struct LoggedFault {
-  int server = 0;  // from 0, in order of first appearance by number
-  double start_s = 0.0;
-  double end_s = 0.0;
-  std::string cause;  // the log's class
-};
+using model::LoggedFault;
 
 /// A log of faults, sorted by start, then by server.
 struct FaultLog {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sim/input/reading.h"
+#include "sim/input/resilience_reader.h"
 #include "sim/input/scenario_reader.h"
 #include "sim/input/wan_parts.h"
 
@@ -38,7 +39,7 @@ double largest_offer(const Scenario& scenario, const model::Cluster& cluster) {
   }
   double most = 0.0;
   for (const double date : dates) most = std::max(most, cluster.domains_at(date) * used);
-  return most;
+  return std::max(0.0, most - cluster.spare_domains() * used);
 }
 
 bool named(const std::vector<std::string>& names, const std::string& name) {
@@ -212,12 +213,7 @@ void cross_check(const Scenario& scenario, const Element& root, const Element& w
     const auto id = scenario.workload.streams.find(e.get("id"));
     check_stream_sizes(scenario, scenario.workload.streams[id], e, problems);
     check_reach(scenario, scenario.workload.streams[id], e, problems);
-    if (scenario.failures && !e.has("checkpoint-interval") && e.has("model")) {
-      problems.warning(e.where(),
-                       "stream '{}' saves nothing: a failure loses all that its job has done; add "
-                       "checkpoint-interval=\"30 min\"",
-                       e.get("id"));
-    }
+    check_resilience(scenario, scenario.workload.streams[id], e, problems);
   }
   for (const Element& e : root.children("trace")) {
     const model::ReplayedTrace& trace =

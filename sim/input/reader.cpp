@@ -144,6 +144,12 @@ bool heeded_by(const model::Scenario& scenario, const std::string& subject) {
   if (scenario.failures) {
     const model::Platform& platform = scenario.platform;
     if (subject.starts_with("site '") && subject.ends_with(" crews")) return true;
+    for (const model::Site& site : platform.sites) {
+      if (site.failures &&
+          subject == "failures '" + platform.failure_models[site.failures].name + "'") {
+        return true;
+      }
+    }
     for (const model::Cluster& cluster : platform.clusters) {
       const auto set = platform.failures_of(cluster);
       if (set && subject == "failures '" + platform.failure_models[set].name + "'") return true;

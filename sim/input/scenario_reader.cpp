@@ -7,6 +7,7 @@
 
 #include "sim/input/capacity_reader.h"
 #include "sim/input/reading.h"
+#include "sim/input/resilience_reader.h"
 
 namespace busbar::input {
 
@@ -157,8 +158,7 @@ void read_scenario_element(const Element& root, const base::KnownBehaviours& kno
   read_windows(root, scenario, problems);
   read_branches(root, scenario, problems);
   if (const Element failures = root.child("failures")) {
-    scenario.failures = model::FailureChoice{
-        xml::quantity(failures, "rates", Dimension::kCount, 1.0, problems, 0.0)};
+    scenario.failures = read_failure_choice(failures, scenario.platform, problems);
   }
   if (const Element record = root.child("record")) {
     scenario.recording.sample_interval =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "sim/base/calendar.h"
 #include "sim/base/rows.h"
@@ -35,6 +36,7 @@ class SiteReader {
   void cluster(const Element& e, const model::Site& site, base::Id<model::Site> id);
   void deliveries(const Element& e, const model::Site& site, model::Cluster& cluster);
   int building_index(const Element& e, const model::Site& site);
+  void hot_spares(const Element& e, model::Cluster& cluster);
   void crews_suffice(const Element& e, const model::Site& site, base::Id<model::FailureModel> set);
   void unused(const std::string& subject, const Element& e) {
     platform_.unused.push_back({subject, e.where()});
@@ -218,6 +220,27 @@ void SiteReader::deliveries(const Element& e, const model::Site& site, model::Cl
   }
 }
 
+// Spares of each building are fewer than what ever stands there.
+void SiteReader::hot_spares(const Element& e, model::Cluster& cluster) {
+  cluster.hot_spares = xml::integer(e, "hot-spares", 0, problems_);
+  if (cluster.hot_spares == 0) return;
+  std::map<int, std::pair<long long, long long>> domains;  // by building: now, at most
+  for (const model::Delivery& delivery : cluster.deliveries) {
+    auto& [now, most] = domains[delivery.building >= 0 ? delivery.building : cluster.building];
+    now += delivery.domains;
+    most = std::max(most, now);
+  }
+  for (const auto& [building, count] : domains) {
+    if (cluster.hot_spares < count.second) continue;
+    problems_.error(e.where("hot-spares"),
+                    "cluster '{}': {} hot spares in a building of {} domains leave none for jobs; "
+                    "write at most {}",
+                    cluster.name, cluster.hot_spares, count.second,
+                    std::max(0LL, count.second - 1));
+    return;
+  }
+}
+
 // What needs a repair, or a spare, needs somebody to do it and a part to do it with.
 void SiteReader::crews_suffice(const Element& e, const model::Site& site,
                                base::Id<model::FailureModel> set) {
@@ -265,6 +288,7 @@ void SiteReader::cluster(const Element& e, const model::Site& site, base::Id<mod
                     platform_.pods[cluster.pod].name, cluster.name);
   }
   deliveries(e, site, cluster);
+  hot_spares(e, cluster);
   if (cluster.domain) crews_suffice(e, site, platform_.failures_of(cluster));
   cite(e, fmt::format("cluster '{}'", cluster.name), platform_.citations, problems_);
   first_.add(platform_.clusters, std::move(cluster), e, "cluster", problems_);

@@ -9,6 +9,7 @@
 #include "sim/input/elastic_reader.h"
 #include "sim/input/language_model_reader.h"
 #include "sim/input/reading.h"
+#include "sim/input/resilience_reader.h"
 #include "sim/input/service_reader.h"
 
 namespace busbar::input {
@@ -193,6 +194,7 @@ void WorkloadReader::stream(const Element& e) {
   s.priority = xml::integer(e, "priority", 0, problems_, -1000000, 1000000);
   s.checkpointing = e.get("checkpointing") == "background" ? model::Checkpointing::kBackground
                                                            : model::Checkpointing::kBlocking;
+  s.resilience = read_resilience(e, problems_);
   if (e.has("priority")) {
     workload_.unused.push_back({fmt::format("stream '{}' priority", s.name), e.where("priority")});
   }

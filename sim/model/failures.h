@@ -100,4 +100,12 @@ struct FailureModel {
   std::optional<size_t> find(std::string_view mode) const;
 };
 
+/// A server of a log, out of service. Times from the beginning of the log.
+struct LoggedFault {
+  int server = 0;  // its number in the log
+  double start_s = 0.0;
+  double end_s = 0.0;
+  std::string cause;  // the log's class
+};
+
 }  // namespace busbar::model

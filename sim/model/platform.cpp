@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "sim/base/calendar.h"
 
@@ -51,6 +52,14 @@ int Cluster::domains_at(double unix_s) const {
     if (delivery.date_unix_s + delay_s <= unix_s) domains += delivery.domains;
   }
   return std::max(domains, 0);
+}
+
+int Cluster::spare_domains() const {
+  std::set<int> buildings;
+  for (const Delivery& delivery : deliveries) {
+    buildings.insert(delivery.building >= 0 ? delivery.building : building);
+  }
+  return hot_spares * static_cast<int>(buildings.size());
 }
 
 bool Claim::covers(const Site& site) const {

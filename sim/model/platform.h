@@ -260,8 +260,11 @@ struct Cluster {
   std::vector<Delivery> deliveries;  // sorted by date
   base::Seconds burn_in;             // from delivery to use
   Id<FailureModel> failures;         // none: those of its domain, node or chip
+  int hot_spares = 0;  // domains kept out of scheduling in each of its buildings, to replace others
   /// Domains delivered and burnt in at a date.
   int domains_at(double unix_s) const;
+  /// Hot spares of all its buildings together.
+  int spare_domains() const;
 };
 
 /// A node of a backbone: a place on the wide-area network without chips.

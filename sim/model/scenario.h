@@ -71,7 +71,11 @@ struct CoSchedule {
 
 /// How failures happen in a run.
 struct FailureChoice {
-  double rates = 1.0;  // times those of the catalogue
+  double rates = 1.0;    // times those of the catalogue
+  std::string log_path;  // faults of servers, replayed from the start; empty: none
+  base::Location log_where;
+  Id<Cluster> log_cluster;          // whose nodes are its servers
+  std::vector<LoggedFault> logged;  // what it says, sorted by start
 };
 
 struct Recording {

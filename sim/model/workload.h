@@ -15,6 +15,7 @@
 #include "sim/base/quantity.h"
 #include "sim/model/efficiency.h"
 #include "sim/model/provenance.h"
+#include "sim/model/resilience.h"
 
 namespace busbar::model {
 
@@ -215,6 +216,7 @@ struct TrainingStream {
   AcrossSites across_sites;           // when a job spans several
   base::Seconds checkpoint_interval;  // 0: none are written
   Checkpointing checkpointing = Checkpointing::kBlocking;
+  Resilience resilience;
   int priority = 0;
   std::optional<ElasticSizes> elastic;  // none: jobs keep the size that they ask for
   base::Seconds deadline;               // after submission; 0: none

@@ -20,11 +20,11 @@ inline constexpr Meanings kEndReasons = {"done",      "killed",        "failure"
                                          "resize",    "share-changed", "cap",     "run-end",
                                          "cancelled", "capacity",      "move"};
 inline constexpr Meanings kEventKinds = {
-    "submit",    "start",    "end",         "kill",      "reject",    "share",        "delivery",
-    "installed", "limit",    "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
-    "partition", "catch-up", "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired",
-    "resize",    "removed",  "closed",      "opened",    "held",      "released",     "rebrokered",
-    "move",      "arrive",   "hold"};
+    "submit",    "start",      "end",         "kill",      "reject",    "share",        "delivery",
+    "installed", "limit",      "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
+    "partition", "catch-up",   "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired",
+    "resize",    "degrade",    "slow",        "removed",   "closed",    "opened",       "held",
+    "released",  "rebrokered", "move",        "arrive",    "hold"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",

@@ -93,6 +93,8 @@ enum class EventKind : std::int8_t {
   kRepaired,
   // A job again:
   kResize,
+  kDegrade,
+  kSlow,
   // A cluster again:
   kRemoved,
   kClosed,
@@ -115,6 +117,8 @@ struct JobRow {
   std::int64_t chips = 0;
   JobState state = JobState::kCompleted;
   double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
+  double restart_s = 0, ettr = 0;
+  std::int32_t interruptions = 0, degradations = 0;
   double lost_tokens = 0;
   std::int32_t moves = 0;
   double moved_bytes = 0;

@@ -147,6 +147,18 @@ constexpr Column kJobs[] = {
     column<&JobRow::cost_usd>("cost_usd", "USD", "cost of its chips at list price"),
     column<&JobRow::wait_s>("wait_s", "s", "from submission to start, or to the run's end"),
     column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost, and that of restarts"),
+    column<&JobRow::restart_s>("restart_s", "s",
+                               "of `lost_s`, restarts after interruptions and times for which all "
+                               "stood still while replicas left or joined"),
+    column<&JobRow::interruptions>("interruptions", "1",
+                                   "times that a failure or outage sent it back to a checkpoint"),
+    column<&JobRow::degradations>("degradations", "1",
+                                  "times that it went on without a replica in which something "
+                                  "failed"),
+    column<&JobRow::ettr>("ettr", "1",
+                          "effective training time ratio: its work, in time at full speed with the "
+                          "whole batch, over the time since its start, waits after interruptions "
+                          "included; NaN: never started; 0: killed or failed"),
     column<&JobRow::lost_tokens>("lost_tokens", "token",
                                  "tokens trained on in vain, not part of `tokens`: what sites had "
                                  "not exchanged when they were cut off, and what a preempted job "
@@ -170,7 +182,7 @@ constexpr Column kSegments[] = {
     column<&SegmentRow::step_s>("step_s", "s", "time of one training step; 0: rigid"),
     column<&SegmentRow::batch_share>("batch_share", "1",
                                      "part of the batch that each step does; below 1 while sites "
-                                     "are cut off"),
+                                     "are cut off or replicas are out"),
     column<&SegmentRow::mfu>("mfu", "1",
                              "model FLOP/s over peak FLOP/s of the chips that work; 0: rigid"),
     column<&SegmentRow::power_w>("power_w", "W", "IT power of the job"),
@@ -183,7 +195,8 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share, fail to interrupt, move to hold: a job's `id`; delivery, "
+        "to whom: submit to share, fail to interrupt, resize to slow, rebrokered to hold: a job's "
+        "`id`; delivery, "
         "installed, "
         "out-of-order, repaired: row of "
         "/platform/clusters; limit: row of /platform/sites; shock-begin, shock-end: row of "
@@ -197,8 +210,9 @@ constexpr Column kEvents[] = {
         "shock-begin, shock-end: capacity "
         "of the link in byte/s, of a site outage: chips that lose or get their power; replicas: "
         "replicas; partition, rejoin: part "
-        "of the batch that the sites do which "
-        "go on; catch-up: bytes that sites fetch before they join again; move: row of "
+        "of the batch that the sites or replicas do which "
+        "go on, degrade the same; slow: speed with the straggler, 1 once it is replaced; catch-up: "
+        "bytes that sites fetch before they join again; move: row of "
         "/platform/clusters that the job goes to; arrive: bytes of its state that came over the "
         "WAN; hold: time in s for which it is held back"),
 };

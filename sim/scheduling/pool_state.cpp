@@ -304,6 +304,27 @@ bool PoolState::holds(const Allocation& allocation) const {
   return power_obstacle(power, allocation) == Obstacle::kNone;
 }
 
+std::int32_t pod_of(const Allocation& gang, std::int32_t part, std::int64_t nth) {
+  for (const PodShare& of_pod : gang.pods) {
+    if (of_pod.part != part) continue;
+    if (nth < of_pod.domains) return of_pod.pod;
+    nth -= of_pod.domains;
+  }
+  return -1;
+}
+
+void change_pod(Allocation& gang, std::int32_t part, std::int32_t pod, std::int64_t domains) {
+  if (pod < 0) return;
+  const auto at = std::find_if(gang.pods.begin(), gang.pods.end(), [&](const PodShare& of_pod) {
+    return of_pod.part == part && of_pod.pod == pod;
+  });
+  if (at == gang.pods.end()) {
+    gang.pods.push_back({part, pod, domains});
+  } else {
+    at->domains += domains;
+  }
+}
+
 void PoolState::take(Allocation& allocation) {
   for (Share& share : allocation.shares) {
     Part& part = parts[static_cast<size_t>(share.part)];

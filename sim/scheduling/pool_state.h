@@ -83,6 +83,12 @@ struct Allocation {
   PodOrder order = PodOrder::kTightest;  // of groups that are chosen when it is taken
 };
 
+/// Pod of the n-th whole domain that a gang holds in a part, in the order of its pods; -1: not
+/// known.
+std::int32_t pod_of(const Allocation& gang, std::int32_t part, std::int64_t nth);
+/// A gang loses a whole domain of a pod, or (1) gets one.
+void change_pod(Allocation& gang, std::int32_t part, std::int32_t pod, std::int64_t domains);
+
 /// Why a job cannot start.
 enum class Obstacle { kNone, kChips, kItPower, kGridPower, kWindow };
 

@@ -1,0 +1,62 @@
+/// Failures of what the clusters of a site share: its power and its fibres.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "sim/engine/clock.h"
+#include "sim/engine/journal.h"
+#include "sim/faults/failure_process.h"
+#include "sim/model/scenario.h"
+
+namespace busbar::engine {
+
+/// Holds one failure process for each site that names a set of failures, for its power and for the
+/// WAN links whose first end with a set it is. How long an outage lasts is drawn; crews of the site
+/// have no part in it.
+class UtilityDesk {
+ public:
+  /// Called when one begins and when it is over; the former returns the jobs that it hit.
+  struct Hooks {
+    std::function<std::int32_t(base::Id<model::Site>, bool begins)> power;
+    std::function<std::int32_t(base::Id<model::WanLink>, bool begins)> fibre;
+  };
+  UtilityDesk(const model::Scenario& scenario, Clock& clock, Journal& journal, Hooks hooks);
+
+  /// Nothing fails from now on.
+  void stop();
+  /// Writes the failures that are not over yet.
+  void close();
+
+ private:
+  struct Source {
+    base::Id<model::Site> site;
+    model::FailureModel failures;
+    std::vector<base::Id<model::WanLink>> links;
+    std::optional<faults::FailureProcess> process;
+    base::RandomStream repairs;
+    Clock::Handle next = 0;
+  };
+  void arm(Source& source);
+  void fail(Source& source);
+  void over(std::int64_t number);
+
+  const model::Scenario& scenario_;
+  Clock& clock_;
+  Journal& journal_;
+  Hooks hooks_;
+  struct Open {
+    record::FaultRow row;
+    base::Id<model::Site> site;
+    base::Id<model::WanLink> link;  // none: the site's power
+  };
+  std::deque<Source> sources_;  // processes refer to their failures
+  std::map<std::int64_t, Open> open_;
+  std::int64_t faults_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace busbar::engine
