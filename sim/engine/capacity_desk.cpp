@@ -335,7 +335,7 @@ void CapacityDesk::decommission(size_t index) {
         const auto& part = parts_.fleet.pools[static_cast<size_t>(place.pool)]
                                .parts[static_cast<size_t>(place.part)];
         for (; left > 0 && part.serving > 0; left = leave(cluster, left, true)) {
-          parts_.serving.lose(place.pool, place.part, 0);
+          parts_.serving.lose(place.pool, place.part, 0, part.pods.of_serving(0));
         }
       }
     }

@@ -140,12 +140,12 @@ void ServingDesk::load_weights(const Holding& holding, double replicas) {
   traffic_.send({link}, replicas * holding.replica.weight_bytes, [] {});
 }
 
-void ServingDesk::lose(std::int32_t pool, std::int32_t part, std::int64_t nth) {
+void ServingDesk::lose(std::int32_t pool, std::int32_t part, std::int64_t nth, std::int32_t pod) {
   for (size_t i = 0; i < places_.holdings.size(); ++i) {
     const Holding& holding = places_.holdings[i];
     if (!(holding.place == Network::Place{pool, part})) continue;
     if (nth < holding.domains) {
-      resize(static_cast<std::int32_t>(i), holding.domains - 1);
+      resize(static_cast<std::int32_t>(i), holding.domains - 1, pod);
       return settle();
     }
     nth -= holding.domains;

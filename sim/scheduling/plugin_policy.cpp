@@ -17,8 +17,8 @@ namespace {
 class InPart : public Placement {
  public:
   explicit InPart(std::int32_t part) : part_(part) {}
-  double score(const PoolState&, std::int32_t part, std::int64_t) const override {
-    return part == part_ ? 0.0 : 1.0;
+  Score score(const PoolState&, const Candidate& candidate) const override {
+    return {candidate.part == part_ ? 0.0 : 1.0, 0.0, 0.0};
   }
 
  private:
