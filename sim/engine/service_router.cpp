@@ -125,7 +125,8 @@ void ServiceRouter::route_due(double now_s, const std::vector<serving::DeferredT
   }
   for (Lane& lane : places_.lanes) {
     double& of_service = due[static_cast<size_t>(lane.service)];
-    lane.due_per_s = std::clamp(of_service, 0.0, std::max(0.0, room(lane)));
+    // Where all domains are given away, rounding may leave a hair less than none.
+    lane.due_per_s = std::min(std::max(of_service, 0.0), room(lane));
     of_service -= lane.due_per_s;
     take(lane, lane.due_per_s);
     first(lane).due_per_s += lane.due_per_s;
