@@ -30,7 +30,7 @@ void LaterStarts::add(const model::Job& job, std::vector<scheduling::PoolOption>
          start_s - now <= most_.value; start_s += base::kHour) {
       if (start_s - now <= first.wait_s()) continue;
       const double taken = taken_chips(first.pool, start_s, start_s + first.run_time_s);
-      if (taken + job.chips > first.capacity_chips) continue;
+      if (taken + first.chips > first.capacity_chips) continue;
       options.push_back(parts_.options.later(job, work, first, start_s - now, now));
     }
   }

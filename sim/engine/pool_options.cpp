@@ -104,7 +104,7 @@ void PoolOptions::add_room(const model::Job& job, const Work& work, double now_s
   option.backlog_chip_s = pool.backlog_chip_s(now_s);
   if (!pool.queue.empty()) return;
   const auto free = static_cast<double>(pool.state.free_chips()) - pool.coming_chips;
-  if (pool.coming_chips > 0.0 && free < job.chips) return;
+  if (pool.coming_chips > 0.0 && free < work.chips) return;
   parts_.fleet.refresh_headroom(now_s, pool);
   scheduling::Allocation found;
   scheduling::Obstacle why = scheduling::Obstacle::kNone;

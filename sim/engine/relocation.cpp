@@ -160,12 +160,10 @@ bool Relocation::could_hold(const model::Job& job, const Work& work, bool runs,
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   if (runs) {
     return pool.queue.empty() &&
-           static_cast<double>(pool.state.free_chips()) - pool.coming_chips >= job.chips;
+           static_cast<double>(pool.state.free_chips()) - pool.coming_chips >= work.chips;
   }
-  const scheduling::Request request{static_cast<std::int64_t>(job.chips), work.busy_w_per_chip,
-                                    parts_.works.span_of(job)};
-  return parts_.fleet.obstacle_when_empty(parts_.clock.now(), pool, request, parts_.placement) ==
-         scheduling::Obstacle::kNone;
+  return parts_.fleet.obstacle_when_empty(parts_.clock.now(), pool, parts_.works.request(job, work),
+                                          parts_.placement) == scheduling::Obstacle::kNone;
 }
 
 std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Candidate& candidate,
@@ -192,7 +190,7 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
     move.restart_s += parts_.works.switching_time(j, pool).value;
   }
   if (candidate.running != nullptr) {
-    move.restart_s += starting_again(j.chips, move.state_bytes, pool).value;
+    move.restart_s += starting_again(move.work.chips, move.state_bytes, pool).value;
   }
   move.rest.run_time_s = move.restart_s + left * move.work.run_time_s();
   if (move.state_bytes > 0.0) {
@@ -216,7 +214,7 @@ RunningJobs::Stop Relocation::pausing(const ActiveJob& job) const {
   Move move;
   const ActiveJob active = as_of_now(job);
   const double left = leaving(active, job.pool, move);
-  const double chips = parts_.jobs[static_cast<size_t>(job.job)].chips;
+  const double chips = job.chips;
   const double state_bytes = left < 1.0 ? active.work.state_bytes : 0.0;
   return {record::EndReason::kPreemption,
           {.before_s = move.restart_s + starting_again(chips, state_bytes, job.pool).value},
@@ -249,7 +247,6 @@ double Relocation::leaving(const ActiveJob& active, std::int32_t pool, Move& mov
 
 void Relocation::go(std::int32_t job, const Candidate& candidate, std::int32_t pool,
                     const Move& move) {
-  const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
   Pool& there = parts_.fleet.pools[static_cast<size_t>(pool)];
   parts_.books.count_move(job);
   if (candidate.running != nullptr) {
@@ -260,8 +257,14 @@ void Relocation::go(std::int32_t job, const Candidate& candidate, std::int32_t p
   parts_.journal.note(EventKind::kMove, job, there.clusters.front().index);
   parts_.running.carry_over(job, move.work, {.before_s = move.restart_s});
   Journey& journey = journeys_[job];
-  journey = {candidate.pool, pool, move.state_bytes, j.chips * move.rest.run_time_s, {}, 0};
-  there.coming_chips += j.chips;
+  journey = {candidate.pool,
+             pool,
+             move.work.chips,
+             move.state_bytes,
+             move.work.chips * move.rest.run_time_s,
+             {},
+             0};
+  there.coming_chips += journey.chips;
   there.coming_chip_s += journey.chip_s;
   send(job);
 }
@@ -281,7 +284,7 @@ void Relocation::arrived(std::int32_t job) {
   const Journey journey = journeys_.at(job);
   journeys_.erase(job);
   Pool& there = parts_.fleet.pools[static_cast<size_t>(journey.to)];
-  there.coming_chips -= parts_.jobs[static_cast<size_t>(job)].chips;
+  there.coming_chips -= journey.chips;
   there.coming_chip_s -= journey.chip_s;
   const bool wan = site_of(journey.from) != site_of(journey.to);
   const double wan_bytes = wan ? journey.state_bytes : 0.0;

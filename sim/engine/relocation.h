@@ -90,7 +90,7 @@ class Relocation {
   };
   struct Journey {
     std::int32_t from = -1, to = -1;  // pools
-    double state_bytes = 0.0, chip_s = 0.0;
+    double chips = 0.0, state_bytes = 0.0, chip_s = 0.0;
     std::vector<std::int32_t> path;
     std::int32_t transfer = 0;  // 0: it waits for a route
   };

@@ -80,11 +80,12 @@ void RoundDesk::divide() {
   for (auto& [job, member] : members_) {
     const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
     std::vector<double> speeds(problem.capacity_chips.size(), 0.0);
-    double fastest = 0.0;
+    double fastest = 0.0, most_chips = 0.0;
     for (const std::int32_t pool : parts_.works.pools_for(j)) {
       const auto index = static_cast<size_t>(pool);
       const Work work = parts_.works.evaluate(j, pool);
-      if (!work.feasible || problem.capacity_chips[index] < j.chips) continue;
+      if (!work.feasible || problem.capacity_chips[index] < work.chips) continue;
+      most_chips = std::max(most_chips, work.chips);
       speeds[index] = 1.0 / work.run_time_s();
       fastest = std::max(fastest, speeds[index]);
     }
@@ -93,7 +94,7 @@ void RoundDesk::divide() {
     // Only ratios count; jobs that differ in length alone are alike.
     for (double& speed : speeds) speed /= fastest;
     problem.speeds.push_back(std::move(speeds));
-    problem.chips.push_back(j.chips);
+    problem.chips.push_back(most_chips);
     problem.weights.push_back(weight_of(parts_.works.priority_of(j)));
     dividing.push_back(&member);
   }
