@@ -15,6 +15,7 @@ namespace busbar::engine {
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
                rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0, resized = 0;
+  std::int64_t never_submitted = 0;   // of the cancelled: what they follow did not complete
   std::int64_t deadlines_met = 0;     // completed in time
   std::int64_t deadlines_missed = 0;  // not completed by then, whatever became of the job
   double chip_seconds = 0.0;          // of started jobs

@@ -43,7 +43,9 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       running_(
           {parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_, books_},
           jobs_),
-      campaigns_(parts.scenario, jobs_),
+      held_({parts.scenario, parts.clock, jobs_, waited_for_},
+            {[this](const std::vector<std::int32_t>& released) { admit(released); },
+             [this](std::int32_t job) { call_off(job); }}),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       resizing_(
           {*parts.behaviours.queue_policy, parts.clock, parts.fleet, works_, running_, tenants_},
@@ -53,9 +55,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       waited_for_(jobs_.size(), Bound::kNone),
       pool_of_(jobs_.size(), -1),
       largest_queued_(parts.fleet.pools.size(), 0.0) {
-  running_.on_end([this](std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
-    ended(job, chips, pools);
-  });
+  running_.on_end([this](const RunningJobs::Ended& end) { ended(end); });
   set_islands();
 }
 
@@ -72,12 +72,7 @@ void JobDesk::arrive() {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   ++books_.counts.submitted;
   parts_.journal.note(EventKind::kSubmit, job, j.chips);
-  if (campaigns_.waits(j)) {
-    waited_for_[static_cast<size_t>(job)] = Bound::kEarlierStage;
-    campaigns_.hold(job, j);
-  } else {
-    arrived_.push_back(job);
-  }
+  if (held_.arrive(job)) arrived_.push_back(job);
   if (!more_at_this_instant() || !parts_.behaviours.broker->sees_batches()) {
     admit(std::exchange(arrived_, {}));
   }
@@ -116,6 +111,7 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
       ++books_.counts.rejected;
       parts_.journal.note(EventKind::kReject, job, j.chips);
       books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
+      held_.rejected(job);
     } else if (together) {
       batch.push_back(job);
       batch_options.push_back(std::move(options));
@@ -273,7 +269,7 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
     if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
     ++books_.counts.started;
     ++books_.counts.waited_for[waited_for];
-    campaigns_.started(j, now);
+    held_.started(waiting.id);
   }
   RunningJobs::Start start{index, std::move(allocation), works_.evaluate(j, index)};
   start.requested_s = requested_s(j, start.work);
@@ -315,18 +311,20 @@ double JobDesk::load_s(const ActiveJob& active) const {
   return storage != nullptr ? active.work.state_bytes / storage->read.value : 0.0;
 }
 
-void JobDesk::ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
-  const double now = parts_.clock.now();
+void JobDesk::ended(const RunningJobs::Ended& end) {
+  const model::Job& j = jobs_[static_cast<size_t>(end.job)];
+  tenants_.hold(tenants_.tenant_of(j), -end.chips, parts_.clock.now());
+  for (const std::int32_t pool : end.pools) request_decision(pool);
+  held_.ended(end.job, end.completed);
+}
+
+// A job that is never submitted, because the one before it did not complete.
+void JobDesk::call_off(std::int32_t job) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
-  tenants_.hold(tenants_.tenant_of(j), -chips, now);
-  for (const std::int32_t pool : pools) request_decision(pool);
-  // The next stage of a campaign is submitted when the one before has ended.
-  const std::vector<std::int32_t> released = campaigns_.ended(j, now);
-  for (const std::int32_t next : released) {
-    jobs_[static_cast<size_t>(next)].submit_s = now;
-    waited_for_[static_cast<size_t>(next)] = Bound::kNone;
-  }
-  admit(released);
+  ++books_.counts.cancelled;
+  ++books_.counts.never_submitted;
+  parts_.journal.note(EventKind::kCancel, job, j.chips);
+  books_.write_row(job, j, -1, record::JobState::kCancelled, Bound::kPredecessor);
 }
 
 // No job is placed at sites that do not reach each other.
@@ -350,7 +348,7 @@ void JobDesk::routes_changed() {
 
 void JobDesk::close() {
   running_.close();
-  std::vector<std::int32_t> waiting = campaigns_.held();
+  std::vector<std::int32_t> waiting = held_.held();
   for (const Pool& pool : parts_.fleet.pools) {
     waiting.insert(waiting.end(), pool.deferred.begin(), pool.deferred.end());
     for (auto at = pool.queue.front(); at != scheduling::WaitingQueue::kEnd;

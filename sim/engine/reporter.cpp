@@ -120,6 +120,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_rejected", counts.rejected);
   set("jobs_running", counts.running);
   set("jobs_waiting", counts.waiting);
+  if (counts.never_submitted > 0) set("jobs_never_submitted", counts.never_submitted);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
   if (counts.resized > 0) set("resizes", counts.resized);

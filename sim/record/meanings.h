@@ -12,10 +12,10 @@ inline constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuni
                                        "evaluation", "reinforcement", "inference"};
 inline constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
                                         "waiting",   "rejected", "cancelled"};
-inline constexpr Meanings kBounds = {"none",        "chips",         "it-power", "grid-power",
-                                     "queue-order", "delivery",      "cooling",  "compute",
-                                     "memory",      "network",       "pipeline", "batch",
-                                     "fixed",       "earlier-stage", "host"};
+inline constexpr Meanings kBounds = {
+    "none",    "chips",         "it-power", "grid-power",  "queue-order", "delivery",
+    "cooling", "compute",       "memory",   "network",     "pipeline",    "batch",
+    "fixed",   "earlier-stage", "host",     "predecessor", "array-limit"};
 inline constexpr Meanings kEndReasons = {"done",       "killed",  "failure",
                                          "preemption", "resize",  "share-changed",
                                          "cap",        "run-end", "cancelled"};

@@ -42,7 +42,10 @@ enum class Bound : std::int8_t {
   // Of starts again:
   kEarlierStage,
   // Of steps again:
-  kHost
+  kHost,
+  // Of starts, of jobs that follow others or are tasks of an array:
+  kPredecessor,
+  kArrayLimit
 };
 
 enum class EndReason : std::int8_t {
