@@ -1,6 +1,7 @@
 #include "workloads/generator/generator.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -82,16 +83,24 @@ void add_trace(const Scenario& scenario, std::int32_t index,
 
 // A job is left out with the one that it follows.
 std::vector<Job> in_order(std::vector<Job> jobs, const Scenario& scenario) {
+  const auto earlier = [](const Job& a, const Job& b) { return a.submit_s < b.submit_s; };
+  const double until_s =
+      scenario.horizon ? scenario.horizon->value : std::numeric_limits<double>::infinity();
+  // Most logs are in order and replayed as a whole.
+  if (std::is_sorted(jobs.begin(), jobs.end(), earlier) &&
+      (jobs.empty() || jobs.back().submit_s < until_s)) {
+    return jobs;
+  }
   std::vector<size_t> order(jobs.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return jobs[a].submit_s < jobs[b].submit_s; });
+                   [&](size_t a, size_t b) { return earlier(jobs[a], jobs[b]); });
   std::vector<std::int32_t> place(jobs.size(), -1);
   std::vector<Job> sorted;
   sorted.reserve(jobs.size());
   for (const size_t i : order) {
     Job& job = jobs[i];
-    if (scenario.horizon && job.submit_s >= scenario.horizon->value) continue;
+    if (job.submit_s >= until_s) continue;
     if (job.after >= 0) {
       job.after = place[static_cast<size_t>(job.after)];
       if (job.after < 0) continue;
