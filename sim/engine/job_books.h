@@ -15,11 +15,12 @@ namespace busbar::engine {
 struct JobCounts {
   std::int64_t submitted = 0, started = 0, completed = 0, killed = 0, failed = 0, cancelled = 0,
                rejected = 0, running = 0, waiting = 0, preempted = 0, interrupted = 0, resized = 0;
-  std::int64_t rebrokered = 0;  // times, of jobs that their pool could never hold any more
-  std::int64_t stranded = 0;    // wait at the end in a pool that can never hold them
-  std::int64_t moved = 0;       // times, of jobs that ran or waited
-  double moved_bytes = 0.0;     // of state, over the WAN
-  std::int64_t rounds = 0;      // of a fleet that is divided, and how long it was, …
+  std::int64_t never_submitted = 0;  // of the cancelled: what they follow did not complete
+  std::int64_t rebrokered = 0;       // times, of jobs that their pool could never hold any more
+  std::int64_t stranded = 0;         // wait at the end in a pool that can never hold them
+  std::int64_t moved = 0;            // times, of jobs that ran or waited
+  double moved_bytes = 0.0;          // of state, over the WAN
+  std::int64_t rounds = 0;           // of a fleet that is divided, and how long it was, …
   double divided_s = 0.0;
   double planned_least_s = 0.0;         // … times the least throughput that its shares promise
   std::int64_t held_back = 0;           // jobs, by the broker

@@ -51,7 +51,9 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
                   moves()),
       later_starts_({parts.clock, parts.fleet, options_, works_, parts.journal, books_},
                     parts.behaviours.broker->terms().delay),
-      campaigns_(parts.scenario, jobs_),
+      held_({parts.scenario, parts.clock, jobs_, waited_for_},
+            {[this](const std::vector<std::int32_t>& released) { admit(released); },
+             [this](std::int32_t job) { call_off(job); }}),
       tenants_(parts.scenario, parts.behaviours.queue_policy->usage_half_life()),
       resizing_(
           {*parts.behaviours.queue_policy, parts.clock, parts.fleet, works_, running_, tenants_},
@@ -66,9 +68,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
                                      books_, running_, relocation_, jobs_},
                     RoundDesk::Hooks{moves().withdraw, moves().stop, moves().arrive});
   }
-  running_.on_end([this](std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
-    ended(job, chips, pools);
-  });
+  running_.on_end([this](const RunningJobs::Ended& end) { ended(end); });
   set_islands();
 }
 
@@ -85,12 +85,7 @@ void JobDesk::arrive() {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   ++books_.counts.submitted;
   parts_.journal.note(EventKind::kSubmit, job, j.chips);
-  if (campaigns_.waits(j)) {
-    waited_for_[static_cast<size_t>(job)] = Bound::kEarlierStage;
-    campaigns_.hold(job, j);
-  } else {
-    arrived_.push_back(job);
-  }
+  if (held_.arrive(job)) arrived_.push_back(job);
   if (!more_at_this_instant() || !parts_.behaviours.broker->sees_batches()) {
     admit(std::exchange(arrived_, {}));
   }
@@ -134,6 +129,7 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
       ++books_.counts.rejected;
       parts_.journal.note(EventKind::kReject, job, j.chips);
       books_.write_row(job, j, -1, record::JobState::kRejected, Bound::kNone);
+      held_.rejected(job);
     } else if (rounds_) {
       ++waiting_;
       rounds_->admit(job);
@@ -303,7 +299,7 @@ void JobDesk::start(const scheduling::WaitingJob& waiting, std::int32_t index,
     if (now > j.submit_s && waited_for == Bound::kNone) waited_for = Bound::kQueueOrder;
     ++books_.counts.started;
     ++books_.counts.waited_for[waited_for];
-    campaigns_.started(j, now);
+    held_.started(waiting.id);
   }
   RunningJobs::Start start{index, std::move(allocation), works_.evaluate(j, index)};
   start.requested_s = requested_s(j, start.work);
@@ -326,19 +322,21 @@ void JobDesk::requeue(std::int32_t job) {
   enqueue(job, pool_of_[static_cast<size_t>(job)]);
 }
 
-void JobDesk::ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools) {
-  const double now = parts_.clock.now();
+void JobDesk::ended(const RunningJobs::Ended& end) {
+  const model::Job& j = jobs_[static_cast<size_t>(end.job)];
+  tenants_.hold(tenants_.tenant_of(j), -end.chips, parts_.clock.now());
+  for (const std::int32_t pool : end.pools) request_decision(pool);
+  if (rounds_) rounds_->ended(end.job);
+  held_.ended(end.job, end.completed);
+}
+
+// A job that is never submitted, because the one before it did not complete.
+void JobDesk::call_off(std::int32_t job) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
-  tenants_.hold(tenants_.tenant_of(j), -chips, now);
-  for (const std::int32_t pool : pools) request_decision(pool);
-  if (rounds_) rounds_->ended(job);
-  // The next stage of a campaign is submitted when the one before has ended.
-  const std::vector<std::int32_t> released = campaigns_.ended(j, now);
-  for (const std::int32_t next : released) {
-    jobs_[static_cast<size_t>(next)].submit_s = now;
-    waited_for_[static_cast<size_t>(next)] = Bound::kNone;
-  }
-  admit(released);
+  ++books_.counts.cancelled;
+  ++books_.counts.never_submitted;
+  parts_.journal.note(EventKind::kCancel, job, j.chips);
+  books_.write_row(job, j, -1, record::JobState::kCancelled, Bound::kPredecessor);
 }
 
 // No job is placed at sites that do not reach each other.
@@ -363,7 +361,7 @@ void JobDesk::routes_changed() {
 
 void JobDesk::close() {
   running_.close();
-  std::vector<std::int32_t> waiting = campaigns_.held();
+  std::vector<std::int32_t> waiting = held_.held();
   for (const auto& more : {later_starts_.held(), relocation_.under_way(),
                            rounds_ ? rounds_->held() : std::vector<std::int32_t>{}}) {
     waiting.insert(waiting.end(), more.begin(), more.end());

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "sim/engine/behaviours.h"
-#include "sim/engine/campaigns.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/fleet.h"
+#include "sim/engine/held_jobs.h"
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
 #include "sim/engine/later_starts.h"
@@ -80,17 +80,17 @@ class JobDesk {
   /// Called before a pool's queue is looked at, so that services can take their share first.
   void before_decision(std::function<void(std::int32_t pool)> hook) { hook_ = std::move(hook); }
   /// Whether any job has yet to arrive, waits or runs.
-  bool idle() const { return stuck() && waiting_ == 0 && campaigns_.empty(); }
+  bool idle() const { return stuck() && waiting_ == 0 && held_.empty(); }
   /// Whether nothing arrives or runs, so that what waits will wait for ever.
   bool stuck() const {
     return next_arrival_ == jobs_.size() && running_.count() == 0 && later_starts_.empty() &&
-           !relocation_.sending();
+           !relocation_.sending() && !held_.due();
   }
   /// Ends the run: closes the segments of running jobs and writes the rows of all that are left.
   void close();
 
   const JobBooks& books() const { return books_; }
-  const Campaigns& campaigns() const { return campaigns_; }
+  const Campaigns& campaigns() const { return held_.campaigns(); }
   std::int64_t waiting_jobs(std::int32_t index) const;
   std::int64_t waiting_chips(std::int32_t index) const;
 
@@ -111,7 +111,8 @@ class JobDesk {
   bool all_still_fit(std::int32_t index) const;
   void start(const scheduling::WaitingJob& waiting, std::int32_t index,
              scheduling::Allocation allocation);
-  void ended(std::int32_t job, double chips, const std::vector<std::int32_t>& pools);
+  void ended(const RunningJobs::Ended& end);
+  void call_off(std::int32_t job);
   void set_islands();
   double requested_s(const model::Job& job, const Work& work) const;
   double requested_left_s(std::int32_t job, const Work& work) const;
@@ -125,7 +126,7 @@ class JobDesk {
   Relocation relocation_;
   LaterStarts later_starts_;
   std::optional<RoundDesk> rounds_;  // of a broker that divides the fleet
-  Campaigns campaigns_;
+  HeldJobs held_;
   TenantBooks tenants_;
   Resizing resizing_;
   Ranking ranking_;

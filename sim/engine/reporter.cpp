@@ -129,6 +129,7 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
   set("jobs_waiting", counts.waiting);
   if (counts.rebrokered > 0) set("jobs_rebrokered", counts.rebrokered);
   if (counts.stranded > 0) set("jobs_stranded", counts.stranded);
+  if (counts.never_submitted > 0) set("jobs_never_submitted", counts.never_submitted);
   if (counts.preempted > 0) set("preemptions", counts.preempted);
   if (counts.interrupted > 0) set("interruptions", counts.interrupted);
   if (counts.degraded > 0) set("degradations", counts.degraded);

@@ -362,7 +362,7 @@ void RunningJobs::end(std::int32_t slot) {
   ++(parts_.books.counts.*farewell.count);
   parts_.books.write_row(active, j, farewell.state, parts_.clock.now());
   const double chips = active.chips;
-  listener_(job, chips, leave(slot));
+  listener_({job, farewell.state == record::JobState::kCompleted, chips, leave(slot)});
 }
 
 // Gives back all that a running job holds, and its slot. Returns the pools that may use it.

@@ -113,10 +113,14 @@ class RunningJobs {
   std::vector<const ActiveJob*> in_order() const;
   /// A job that was stopped and waits; null: none.
   const ActiveJob* preempted(std::int32_t job) const;
-  /// Called when a job has ended and given everything back, with the chips that it had and the
-  /// pools that it leaves room in.
-  using Listener =
-      std::function<void(std::int32_t job, double chips, const std::vector<std::int32_t>& pools)>;
+  /// A job that has ended and given everything back.
+  struct Ended {
+    std::int32_t job;
+    bool completed;
+    double chips;                     // that it had
+    std::vector<std::int32_t> pools;  // that it leaves room in
+  };
+  using Listener = std::function<void(const Ended& end)>;
   void on_end(Listener listener) { listener_ = std::move(listener); }
   /// Routes between sites are others now: jobs over several follow them.
   void routes_changed();

@@ -6,6 +6,8 @@
 
 #include "sim/base/rows.h"
 #include "sim/input/across_sites_reader.h"
+#include "sim/input/dependencies_reader.h"
+#include "sim/input/distribution_reader.h"
 #include "sim/input/elastic_reader.h"
 #include "sim/input/language_model_reader.h"
 #include "sim/input/reading.h"
@@ -39,7 +41,9 @@ class WorkloadReader {
   }
   void known_name(const Element& e, std::string_view attribute, std::string_view kind);
   model::Arrivals arrivals(const Element& e);
-  model::Distribution distribution(const Element& e, Dimension dimension, double least);
+  model::Distribution distribution(const Element& e, Dimension dimension, double least) {
+    return read_distribution(e, dimension, least, problems_);
+  }
   model::EarlyEnd early_end(const Element& e);
   model::ParallelPlan plan(const Element& e);
   void portability(const Element& e);
@@ -92,50 +96,6 @@ model::Arrivals WorkloadReader::arrivals(const Element& e) {
   belongs("gamma", {"gap-cv"});
   belongs("mmpp", {"burst-factor", "burst-time", "calm-time"});
   return a;
-}
-
-// `least` is the smallest value that makes sense: 1 chip, not 0.
-model::Distribution WorkloadReader::distribution(const Element& e, Dimension dimension,
-                                                 double least) {
-  using model::DistributionKind;
-  model::Distribution d;
-  const std::string kind = e.get("distribution");
-  const auto value = [&](std::string_view name) {
-    return xml::required_quantity(e, name, dimension, problems_, least);
-  };
-  d.least = xml::quantity(e, "min", dimension, least, problems_, least);
-  d.most = xml::quantity(e, "max", dimension, 0.0, problems_, least);
-  if (kind == "constant") {
-    d.location = value("value");
-  } else if (kind == "exponential") {
-    d.kind = DistributionKind::kExponential;
-    d.location = value("mean");
-  } else if (kind == "lognormal") {
-    d.kind = DistributionKind::kLogNormal;
-    d.location = value("median");
-    d.spread = xml::required_quantity(e, "sigma", Dimension::kCount, problems_);
-  } else if (kind == "uniform") {
-    d.kind = DistributionKind::kUniform;
-    d.location = value("min");
-    d.spread = value("max");
-  } else {
-    d.kind = DistributionKind::kChoice;
-    for (const Element& c : e.children("choice")) {
-      d.values.push_back(xml::required_quantity(c, "value", dimension, problems_, least));
-      d.weights.push_back(xml::required_quantity(c, "weight", Dimension::kCount, problems_));
-    }
-    double sum = 0.0;
-    for (const double w : d.weights) sum += w;
-    if (sum <= 0.0) {
-      problems_.error(e.where(), "<{}> is a choice: write <choice value=\"…\" weight=\"…\"/>",
-                      e.name());
-    }
-    d.location = d.values.empty() ? least : d.values.front();
-  }
-  if (d.most > 0.0 && d.most < d.least) {
-    problems_.error(e.where("max"), "<{}>: max is below min", e.name());
-  }
-  return d;
 }
 
 model::EarlyEnd WorkloadReader::early_end(const Element& e) {
@@ -223,6 +183,8 @@ void WorkloadReader::stream(const Element& e) {
   if (const Element a = e.child("across-sites")) s.across_sites = read_across_sites(a, problems_);
   s.deadline = base::Seconds{xml::quantity(e, "deadline", Dimension::kTime, 0.0, problems_, 1.0)};
   if (const Element x = e.child("elastic")) s.elastic = read_elastic(x, s, workload_, problems_);
+  if (const Element x = e.child("array")) s.array = read_array(x, problems_);
+  s.only_if_done = e.get("when", "done") == "done";
   cite_as(e, fmt::format("stream '{}'", s.name));
   first_.add(workload_.streams, std::move(s), e, "stream", problems_);
 }
@@ -299,6 +261,7 @@ void WorkloadReader::trace(const Element& e) {
   t.organisation = e.get("organisation");
   t.clusters = xml::words(e, "clusters");
   t.vendors = xml::words(e, "vendors");
+  t.dependencies = e.get("dependencies") == "honour";
   t.where = e.where("href");
   first_.add(workload_.traces, std::move(t), e, "trace", problems_);
 }
@@ -366,8 +329,10 @@ void WorkloadReader::read(const Element& root) {
   for (const Element& e : root.children("service")) service(e);
   for (const Element& e : root.children("trace")) trace(e);
   for (const Element& e : root.children("campaign")) campaign(e);
+  const std::vector<std::string> following = read_followed(root, workload_, problems_);
   for (const model::TrainingStream& s : workload_.streams) {
     if (s.arrivals.rate.value > 0.0 || in_a_campaign(s.name)) continue;
+    if (std::find(following.begin(), following.end(), s.name) != following.end()) continue;
     problems_.error(root.where(), "stream '{}' has neither <arrivals> nor a campaign that uses it",
                     s.name);
   }

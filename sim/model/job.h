@@ -27,6 +27,10 @@ struct Job {
   Ending ending = Ending::kCompletion;
   std::int32_t campaign = -1, stage = -1;  // indices of its campaign and stage; -1: of none
   double stop_s = 0.0;                     // run time after which it fails or is cancelled
+  std::int32_t after = -1;    // index in the list of jobs of the one that it follows; -1: none
+  double think_s = 0.0;       // from the end of that one to its own submission
+  bool only_if_done = false;  // cancelled where that one does not complete
+  std::int32_t array = -1;    // its array, numbered over the whole load; -1: of none
 };
 
 }  // namespace busbar::model

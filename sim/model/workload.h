@@ -192,7 +192,15 @@ struct EarlyEnd {
   Distribution after_s;
 };
 
-/// A stream of like training jobs. Without arrivals (rate 0) only campaigns use it.
+/// Like jobs of one submission, of which only some may run or wait in queues at a time.
+struct JobArray {
+  Distribution tasks;
+  int at_once = 0;                       // 0: no limit
+  static constexpr int kMost = 100'000;  // tasks of one array
+};
+
+/// A stream of like training jobs. Without arrivals (rate 0) its jobs follow those of another, or
+/// only campaigns use it.
 struct TrainingStream {
   std::string name;
   JobKind kind = JobKind::kPretraining;
@@ -203,6 +211,9 @@ struct TrainingStream {
   std::vector<std::string> sites;     // only these; empty: any
   std::string data;                   // site of its data; empty: not said
   Arrivals arrivals;
+  Id<TrainingStream> after;  // each ended job of that stream submits one of this; none: arrivals
+  bool only_if_done = true;  // …if it completed; else whatever became of it
+  std::optional<JobArray> array;  // what a submission brings; none: one job
   Distribution chips;
   Distribution duration_s;         // on the reference vendor; or…
   Distribution tokens;             // …tokens to train (location 0: use duration)
@@ -230,6 +241,7 @@ struct ReplayedTrace {
   std::string format;  // a registered log reader: `rigid-csv`, `swf`, `philly`; empty: by content
   std::string organisation;
   std::vector<std::string> clusters, vendors;
+  bool dependencies = false;  // jobs follow those that the log says they followed
   base::Location where;
 };
 

@@ -13,9 +13,9 @@ inline constexpr Meanings kJobKinds = {"rigid",      "pretraining",   "fine-tuni
 inline constexpr Meanings kJobStates = {"completed", "killed",   "failed",   "running",
                                         "waiting",   "rejected", "cancelled"};
 inline constexpr Meanings kBounds = {
-    "none",    "chips",         "it-power", "grid-power", "queue-order", "delivery",
-    "cooling", "compute",       "memory",   "network",    "pipeline",    "batch",
-    "fixed",   "earlier-stage", "host",     "window",     "delay"};
+    "none",    "chips",  "it-power", "grid-power",  "queue-order", "delivery", "cooling",
+    "compute", "memory", "network",  "pipeline",    "batch",       "fixed",    "earlier-stage",
+    "host",    "window", "delay",    "predecessor", "array-limit"};
 inline constexpr Meanings kEndReasons = {"done",      "killed",        "failure", "preemption",
                                          "resize",    "share-changed", "cap",     "run-end",
                                          "cancelled", "capacity",      "move"};

@@ -45,7 +45,10 @@ enum class Bound : std::int8_t {
   kHost,
   // Of starts again:
   kWindow,
-  kDelay
+  kDelay,
+  // Of starts, of jobs that follow others or are tasks of an array:
+  kPredecessor,
+  kArrayLimit
 };
 
 enum class EndReason : std::int8_t {

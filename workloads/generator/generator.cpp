@@ -1,6 +1,9 @@
 #include "workloads/generator/generator.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
 
 #include "sim/base/error.h"
 #include "sim/base/rows.h"
@@ -53,6 +56,13 @@ void add_trace(const Scenario& scenario, std::int32_t index,
     base::LineReader(trace.path).next();
     const auto reader = reader_for(trace, readers, problems);
     if (!reader) return;
+    if (trace.dependencies && !reader->honour_dependencies()) {
+      problems.error(trace.where,
+                     "log '{}' cannot honour dependencies: its format does not say which job "
+                     "follows which (swf does)",
+                     trace.href);
+      return;
+    }
     std::vector<Job> read = reader->read(trace.path, problems);
     jobs.insert(jobs.end(), std::make_move_iterator(read.begin()),
                 std::make_move_iterator(read.end()));
@@ -66,17 +76,59 @@ void add_trace(const Scenario& scenario, std::int32_t index,
   const bool several = scenario.workload.traces.size() > 1;
   for (size_t i = before; i < jobs.size(); ++i) {
     jobs[i].trace = index;
+    if (jobs[i].after >= 0) jobs[i].after += static_cast<std::int32_t>(before);
     if (several) jobs[i].name = trace.name + "-" + jobs[i].name;
   }
 }
 
+// A job is left out with the one that it follows.
 std::vector<Job> in_order(std::vector<Job> jobs, const Scenario& scenario) {
-  std::stable_sort(jobs.begin(), jobs.end(),
-                   [](const Job& a, const Job& b) { return a.submit_s < b.submit_s; });
-  if (scenario.horizon) {
-    std::erase_if(jobs, [&](const Job& job) { return job.submit_s >= scenario.horizon->value; });
+  const auto earlier = [](const Job& a, const Job& b) { return a.submit_s < b.submit_s; };
+  const double until_s =
+      scenario.horizon ? scenario.horizon->value : std::numeric_limits<double>::infinity();
+  // Most logs are in order and replayed as a whole.
+  if (std::is_sorted(jobs.begin(), jobs.end(), earlier) &&
+      (jobs.empty() || jobs.back().submit_s < until_s)) {
+    return jobs;
   }
-  return jobs;
+  std::vector<size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return earlier(jobs[a], jobs[b]); });
+  std::vector<std::int32_t> place(jobs.size(), -1);
+  std::vector<Job> sorted;
+  sorted.reserve(jobs.size());
+  for (const size_t i : order) {
+    Job& job = jobs[i];
+    if (job.submit_s >= until_s) continue;
+    if (job.after >= 0) {
+      job.after = place[static_cast<size_t>(job.after)];
+      if (job.after < 0) continue;
+    }
+    place[i] = static_cast<std::int32_t>(sorted.size());
+    sorted.push_back(std::move(job));
+  }
+  return sorted;
+}
+
+// Streams after those that they follow; reading has told circles.
+std::vector<std::int32_t> followers_in_order(const model::Workload& workload) {
+  std::vector<std::int32_t> order;
+  std::vector<char> drawn(workload.streams.size(), 0);
+  for (const auto id : workload.streams.ids()) {
+    drawn[static_cast<size_t>(id.index)] = !workload.streams[id].after;
+  }
+  for (bool more = true; std::exchange(more, false);) {
+    for (const auto id : workload.streams.ids()) {
+      const auto before = workload.streams[id].after;
+      const auto at = static_cast<size_t>(id.index);
+      if (drawn[at] || !drawn[static_cast<size_t>(before.index)]) continue;
+      order.push_back(id.index);
+      drawn[at] = 1;
+      more = true;
+    }
+  }
+  return order;
 }
 
 }  // namespace
@@ -95,7 +147,14 @@ std::vector<Job> generate_jobs(const Scenario& scenario, const base::RandomStrea
     return in_order(std::move(jobs), scenario);
   }
   if (!check_horizon(scenario, problems)) return jobs;
+  std::int32_t arrays = 0;
   const auto add = [&](std::vector<Job> drawn) {
+    const std::int32_t first = arrays;
+    for (Job& job : drawn) {
+      if (job.array < 0) continue;
+      job.array += first;
+      arrays = std::max(arrays, job.array + 1);
+    }
     jobs.insert(jobs.end(), std::make_move_iterator(drawn.begin()),
                 std::make_move_iterator(drawn.end()));
   };
@@ -105,6 +164,9 @@ std::vector<Job> generate_jobs(const Scenario& scenario, const base::RandomStrea
   }
   for (const auto id : scenario.workload.campaigns.ids()) {
     add(draw_campaign(scenario, id.index, streams));
+  }
+  for (const std::int32_t index : followers_in_order(scenario.workload)) {
+    add(draw_followers(scenario, index, jobs, streams));
   }
   for (const auto id : scenario.workload.traces.ids()) {
     add_trace(scenario, id.index, readers, jobs, problems);

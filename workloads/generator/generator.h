@@ -32,6 +32,9 @@ class LogReader {
   /// where the format has calendar times, and are kept as they are where it has relative ones.
   virtual std::vector<model::Job> read(const std::string& path,
                                        base::Diagnostics& problems) const = 0;
+  /// Asks for jobs that follow others as the log says; false: this format does not say. Such a job
+  /// has the submit time of the one before it, which is when it is first known.
+  virtual bool honour_dependencies() { return false; }
 };
 
 void add_builtin(base::Registry<ArrivalProcess>& processes);

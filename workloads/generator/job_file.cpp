@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <string_view>
+#include <unordered_map>
 
 #include "sim/base/error.h"
 #include "sim/base/rows.h"
@@ -20,6 +23,8 @@ using model::Job;
 const std::vector<std::string> kColumns = {"name",       "source", "submit_s",    "chips",
                                            "duration_s", "tokens", "requested_s", "request_factor",
                                            "ending",     "stop_s", "stage"};
+// Written where a job follows another or is a task of an array.
+const std::vector<std::string> kJoined = {"after", "think_s", "when", "array"};
 constexpr std::array<const char*, 3> kEndings = {"completion", "failure", "cancellation"};
 
 const std::string& source_of(const model::Scenario& scenario, const Job& job) {
@@ -71,17 +76,89 @@ bool read_ending(const std::string& text, Job& job) {
   return false;
 }
 
+std::string joined_fields(const std::vector<Job>& jobs, const Job& job) {
+  const bool follows = job.after >= 0;
+  return fmt::format(",{},{},{},{}", follows ? jobs[static_cast<size_t>(job.after)].name : "",
+                     job.think_s, follows ? (job.only_if_done ? "done" : "ended") : "",
+                     job.array >= 0 ? fmt::format("{}", job.array) : "");
+}
+
+// Reads what joins jobs to others; a file without those columns says nothing.
+class JoinedFields {
+ public:
+  JoinedFields(const base::CsvReader& csv, RowProblems& rows) : csv_(csv), rows_(rows) {
+    for (const std::string& name : kJoined) columns_.push_back(csv.column(name));
+  }
+
+  // False if they are wrong. `jobs` are those of the rows above.
+  bool read(const model::Scenario& scenario, const std::vector<Job>& jobs, Job& job) {
+    return follow(jobs, job) & join_array(scenario, job);
+  }
+  void add(const Job& job, size_t index) {
+    if (columns_[0] >= 0) by_name_[job.name] = static_cast<std::int32_t>(index);
+  }
+
+ private:
+  std::string_view field(size_t i) const {
+    return columns_[i] < 0 ? std::string_view{} : csv_.fields()[static_cast<size_t>(columns_[i])];
+  }
+
+  bool follow(const std::vector<Job>& jobs, Job& job) {
+    if (field(0).empty()) return true;
+    const auto found = by_name_.find(std::string(field(0)));
+    const std::string_view when = field(2);
+    bool fine = true;
+    if (found == by_name_.end() ||
+        jobs[static_cast<size_t>(found->second)].submit_s > job.submit_s) {
+      rows_.report(csv_.where(), "after must name a job above that is submitted no later",
+                   field(0));
+      fine = false;
+    } else {
+      job.after = found->second;
+    }
+    if (when != "done" && when != "ended") {
+      rows_.report(csv_.where(), "when must be done or ended", when);
+      fine = false;
+    }
+    job.only_if_done = when == "done";
+    return fine & number(field(1), kJoined[1], {}, csv_.where(), rows_, job.think_s);
+  }
+
+  bool join_array(const model::Scenario& scenario, Job& job) {
+    constexpr double kMost = 1e8;
+    if (field(3).empty()) return true;
+    double array = 0.0;
+    if (!number(field(3), kJoined[3], {0.0, false, true}, csv_.where(), rows_, array)) return false;
+    if (job.stream < 0 || !scenario.workload.streams[{job.stream}].array || array > kMost) {
+      rows_.report(csv_.where(), "array must be a number, of a stream that submits arrays",
+                   field(3));
+      return false;
+    }
+    job.array = static_cast<std::int32_t>(array);
+    return true;
+  }
+
+  const base::CsvReader& csv_;
+  RowProblems& rows_;
+  std::vector<int> columns_;
+  std::unordered_map<std::string, std::int32_t> by_name_;
+};
+
 }  // namespace
 
 void write_jobs(const std::string& path, const model::Scenario& scenario,
                 const std::vector<Job>& jobs) {
   std::ofstream file(path);
-  file << base::join(kColumns, ",") << '\n';
+  const bool joined = std::any_of(jobs.begin(), jobs.end(),
+                                  [](const Job& job) { return job.after >= 0 || job.array >= 0; });
+  file << base::join(kColumns, ",") << (joined ? "," + base::join(kJoined, ",") : "") << '\n';
   for (const Job& job : jobs) {
-    file << fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", job.name, source_of(scenario, job),
+    file << fmt::format("{},{},{},{},{},{},{},{},{},{},{}", job.name, source_of(scenario, job),
                         job.submit_s, job.chips, job.duration_s, job.tokens, job.requested_s,
                         job.request_factor, kEndings[static_cast<size_t>(job.ending)], job.stop_s,
                         stage_of(scenario, job));
+    if (joined) file << joined_fields(jobs, job);
+    file << '\n';
   }
   file.close();
   if (!file) throw base::IoError(fmt::format("cannot write '{}': {}", path, std::strerror(errno)));
@@ -94,6 +171,7 @@ std::vector<Job> read_jobs(const std::string& path, const model::Scenario& scena
   const auto columns = find_columns(csv, kColumns, path, problems);
   if (columns.empty()) return jobs;
   RowProblems rows(path, problems);
+  JoinedFields joined(csv, rows);
   SubmitOrder order(path, problems);
   while (csv.next(problems)) {
     const auto where = csv.where();
@@ -121,8 +199,10 @@ std::vector<Job> read_jobs(const std::string& path, const model::Scenario& scena
       rows.report(where, "ending must be completion, failure or cancellation", field(8));
       fine = false;
     }
+    fine = fine && joined.read(scenario, jobs, job);
     if (!fine) continue;
     order.check(where, job.submit_s);
+    joined.add(job, jobs.size());
     jobs.push_back(std::move(job));
   }
   return jobs;

@@ -9,8 +9,10 @@
 namespace busbar::generator {
 
 /// Writes jobs as CSV, one a row: name, source (stream or trace of the mix), submit_s, chips,
-/// duration_s, tokens, requested_s, request_factor, ending, stop_s, stage (of a campaign). Numbers
-/// are the shortest that read back to the same bits. Throws IoError.
+/// duration_s, tokens, requested_s, request_factor, ending, stop_s, stage (of a campaign); where
+/// jobs follow others or are tasks of arrays also after (name of a job above), think_s, when (done
+/// or ended), array (a number of its own for each array of a stream with one). Numbers are the
+/// shortest that read back to the same bits. Throws IoError.
 void write_jobs(const std::string& path, const model::Scenario& scenario,
                 const std::vector<model::Job>& jobs);
 

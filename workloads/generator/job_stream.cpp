@@ -50,14 +50,16 @@ class JobDraw {
         lengths_(random.get("generator/lengths", name)),
         factors_(random.get("generator/requests", name)) {}
 
-  Job next(double submit_s) {
+  double size() { return std::max(1.0, std::round(quantile(stream_.chips, sizes_.uniform()))); }
+  Job next(double submit_s) { return next(submit_s, size()); }
+  Job next(double submit_s, double chips) {
     Job job;
     job.name = fmt::format("{}-{}", name_, count_++);
     job.kind = stream_.kind;
     job.stream = index_;
     job.model = stream_.model;
     job.submit_s = submit_s;
-    job.chips = std::max(1.0, std::round(quantile(stream_.chips, sizes_.uniform())));
+    job.chips = chips;
     const double u = lengths_.uniform();
     if (stream_.tokens.location > 0.0) {
       job.tokens = quantile(stream_.tokens, u);
@@ -76,6 +78,49 @@ class JobDraw {
   size_t count_ = 0;
 };
 
+// Draws what a stream submits at a time: a job, or an array of like ones. They may fail or be
+// cancelled.
+class Submissions {
+ public:
+  Submissions(const model::Scenario& scenario, std::int32_t index,
+              const base::RandomStreams& random)
+      : stream_(scenario.workload.streams[{index}]),
+        draw_(scenario, index, stream_.name, random),
+        endings_(random.get("generator/endings", stream_.name)),
+        stops_(random.get("generator/stops", stream_.name)),
+        tasks_(random.get("generator/arrays", stream_.name)) {}
+
+  // Adds those of one time to `jobs`.
+  void add(double submit_s, std::vector<Job>& jobs) {
+    if (!stream_.array) return jobs.push_back(ending(draw_.next(submit_s)));
+    const auto tasks = std::llround(quantile(stream_.array->tasks, tasks_.uniform()));
+    const double chips = draw_.size();
+    for (long long task = 0; task < tasks; ++task) {
+      Job job = ending(draw_.next(submit_s, chips));
+      job.name = fmt::format("{}-{}.{}", stream_.name, arrays_, task);
+      job.array = arrays_;
+      jobs.push_back(std::move(job));
+    }
+    ++arrays_;
+  }
+
+ private:
+  Job ending(Job job) {
+    const double ending = endings_.uniform(), stop = stops_.uniform();
+    if (ending < stream_.failure.share) {
+      end_early(job, Ending::kFailure, quantile(stream_.failure.after_s, stop));
+    } else if (ending < stream_.failure.share + stream_.cancellation.share) {
+      end_early(job, Ending::kCancellation, quantile(stream_.cancellation.after_s, stop));
+    }
+    return job;
+  }
+
+  const model::TrainingStream& stream_;
+  JobDraw draw_;
+  base::RandomStream endings_, stops_, tasks_;
+  std::int32_t arrays_ = 0;
+};
+
 }  // namespace
 
 std::vector<Job> draw_jobs(const model::Scenario& scenario, std::int32_t index,
@@ -83,21 +128,29 @@ std::vector<Job> draw_jobs(const model::Scenario& scenario, std::int32_t index,
                            const base::Registry<ArrivalProcess>& processes) {
   const model::TrainingStream& stream = scenario.workload.streams[{index}];
   const auto process = processes.make({stream.arrivals.process, {}});
-  JobDraw draw(scenario, index, stream.name, random);
-  base::RandomStream endings = random.get("generator/endings", stream.name);
-  base::RandomStream stops = random.get("generator/stops", stream.name);
+  Submissions submissions(scenario, index, random);
   std::vector<Job> jobs;
   for (const double time : in_batches(stream, *process, scenario, random)) {
-    Job job = draw.next(time);
-    const double ending = endings.uniform(), stop = stops.uniform();
-    if (ending < stream.failure.share) {
-      end_early(job, Ending::kFailure, quantile(stream.failure.after_s, stop));
-    } else if (ending < stream.failure.share + stream.cancellation.share) {
-      end_early(job, Ending::kCancellation, quantile(stream.cancellation.after_s, stop));
-    }
-    jobs.push_back(std::move(job));
+    submissions.add(time, jobs);
   }
   return jobs;
+}
+
+std::vector<Job> draw_followers(const model::Scenario& scenario, std::int32_t index,
+                                const std::vector<Job>& jobs, const base::RandomStreams& random) {
+  const model::TrainingStream& stream = scenario.workload.streams[{index}];
+  Submissions submissions(scenario, index, random);
+  std::vector<Job> drawn;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (jobs[i].stream != stream.after.index) continue;
+    const size_t first = drawn.size();
+    submissions.add(jobs[i].submit_s, drawn);
+    for (size_t n = first; n < drawn.size(); ++n) {
+      drawn[n].after = static_cast<std::int32_t>(i);
+      drawn[n].only_if_done = stream.only_if_done;
+    }
+  }
+  return drawn;
 }
 
 std::vector<Job> draw_campaign(const model::Scenario& scenario, std::int32_t index,

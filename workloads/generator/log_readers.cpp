@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <unordered_map>
 
 #include "sim/base/error.h"
 #include "sim/base/rows.h"
@@ -61,12 +63,59 @@ bool Swf::recognises(const std::string& path) const {
   return false;
 }
 
+namespace {
+
+// Finds the jobs of a log that others follow.
+class Preceding {
+ public:
+  explicit Preceding(Diagnostics& problems) : problems_(problems) {}
+  ~Preceding() {
+    if (unknown_ == 0) return;
+    problems_.warning(first_,
+                      "this job follows one that does not stand above it or never ran; {} in all: "
+                      "submitted as logged",
+                      unknown_);
+  }
+  // Reads fields 17 and 18 of a job; false if they are wrong.
+  bool follow(std::string_view before, std::string_view think, const base::Location& where,
+              RowProblems& rows, const std::vector<Job>& jobs, Job& job) {
+    double number_before = 0.0, think_s = 0.0;
+    const bool fine = number(before, "preceding job (field 17)", {-1.0, false, true}, where, rows,
+                             number_before) &
+                      number(think, "think time (field 18)", {-1.0}, where, rows, think_s);
+    if (!fine || number_before <= 0.0) return fine;
+    const auto found = by_number_.find(std::llround(number_before));
+    if (found == by_number_.end()) {
+      if (unknown_++ == 0) first_ = where;
+      return true;
+    }
+    job.after = found->second;
+    job.think_s = std::max(0.0, think_s);
+    job.submit_s = jobs[static_cast<size_t>(job.after)].submit_s;
+    return true;
+  }
+  void add(std::string_view text, size_t index) {
+    if (const auto value = base::parse_number(text)) {
+      by_number_[std::llround(*value)] = static_cast<std::int32_t>(index);
+    }
+  }
+
+ private:
+  Diagnostics& problems_;
+  base::Location first_;
+  size_t unknown_ = 0;
+  std::unordered_map<long long, std::int32_t> by_number_;
+};
+
+}  // namespace
+
 std::vector<Job> Swf::read(const std::string& path, Diagnostics& problems) const {
   constexpr size_t kFields = 18;
   std::vector<Job> jobs;
   base::LineReader lines(path);
   RowProblems rows(path, problems);
   SubmitOrder order(path, problems);
+  Preceding preceding(problems);
   size_t left_out = 0, following = 0;
   while (const auto line = lines.next()) {
     const std::string_view text = base::trim(*line);
@@ -95,8 +144,12 @@ std::vector<Job> Swf::read(const std::string& path, Diagnostics& problems) const
       ++left_out;
       continue;
     }
-    if (base::parse_number(words[16]).value_or(-1.0) > 0.0) ++following;
     order.check(where, job.submit_s);
+    if (!dependencies_ && base::parse_number(words[16]).value_or(-1.0) > 0.0) ++following;
+    if (dependencies_) {
+      if (!preceding.follow(words[16], words[17], where, rows, jobs, job)) continue;
+      preceding.add(words[0], jobs.size());
+    }
     jobs.push_back(std::move(job));
   }
   warn_left_out(path, left_out, jobs.size() + left_out, problems);
@@ -104,7 +157,8 @@ std::vector<Job> Swf::read(const std::string& path, Diagnostics& problems) const
     problems.warning(
         {path, 0, 0},
         "{} jobs name a preceding job and a think time (fields 17 and 18), which are not "
-        "used: each is submitted at the time that the log gives",
+        "used: each is submitted at the time that the log gives; write dependencies=\"honour\" to "
+        "let them follow it",
         following);
   }
   return jobs;

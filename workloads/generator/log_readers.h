@@ -16,10 +16,16 @@ class RigidCsv : public LogReader {
 /// Standard Workload Format 2.2: 18 numbers a line, comments after `;`. Uses submit (2), run time
 /// (4), processors allocated (5) or else requested (8), requested time (9). Jobs without run time
 /// or processors never ran: they are left out and counted in a warning.
+/// On demand, jobs follow the preceding one (17) after their think time (18; unknown: none). One
+/// that names no job above it, or one left out, is submitted as logged, and counted in a warning.
 class Swf : public LogReader {
  public:
   bool recognises(const std::string& path) const override;
   std::vector<model::Job> read(const std::string& path, base::Diagnostics& problems) const override;
+  bool honour_dependencies() override { return dependencies_ = true; }
+
+ private:
+  bool dependencies_ = false;
 };
 
 /// Which column of a published CSV says what.

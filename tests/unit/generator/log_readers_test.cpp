@@ -71,6 +71,31 @@ TEST_F(LogTest, SwfPrecedingJobsAreToldUnused) {
   EXPECT_FALSE(problems_.has_errors());
 }
 
+// On demand jobs follow others: known with them, submitted after the think time. One whose
+// predecessor never ran, or stands below, is as logged.
+TEST_F(LogTest, SwfDependencies) {
+  const auto path = write(
+      "1 0 -1 100 8 -1 -1 8 200 -1 1 1 1 -1 1 1 -1 -1\n"
+      "2 5 -1 -1 8 -1 -1 8 200 -1 1 1 1 -1 1 1 1 20\n"
+      "3 9 -1 100 8 -1 -1 8 200 -1 1 1 1 -1 1 1 1 20\n"
+      "4 9 -1 100 8 -1 -1 8 200 -1 1 1 1 -1 1 1 2 20\n"
+      "5 9 -1 100 8 -1 -1 8 200 -1 1 1 1 -1 1 1 5 20\n");
+  Swf swf;
+  EXPECT_EQ(swf.read(path, problems_)[1].after, -1);
+  EXPECT_TRUE(swf.honour_dependencies());
+  base::Diagnostics problems;
+  const auto jobs = swf.read(path, problems);
+  ASSERT_EQ(jobs.size(), 4u);
+  EXPECT_EQ(jobs[1].after, 0);
+  EXPECT_EQ(jobs[1].think_s, 20.0);
+  EXPECT_EQ(jobs[1].submit_s, 0.0);
+  EXPECT_EQ(jobs[2].after, -1);
+  EXPECT_EQ(jobs[3].after, -1);
+  EXPECT_EQ(jobs[3].submit_s, 9.0);
+  EXPECT_FALSE(problems.has_errors());
+  ASSERT_EQ(problems.all().size(), 2u);
+}
+
 // Not sorted, calendar times: the first submission is time zero.
 TEST_F(LogTest, PhillyCountsFromTheFirstJob) {
   const auto path = write(
