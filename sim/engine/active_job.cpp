@@ -95,14 +95,13 @@ void ActiveJob::save() {
 }
 
 double ActiveJob::give_way(bool copies_lost) {
-  const bool from_storage = copies_lost && work.saves.stored_every > 0.0;
-  const SavePoint& safe = (from_storage ? stored : copies).safe();
-  const double lost_useful_s = useful_s - safe.useful_s;
-  lost_s += worked_s - safe.worked_s;
-  kept_s += safe.worked_s;
-  kept_useful_s += safe.useful_s;
-  lost_steps += safe.steps_left - steps_left;
-  steps_left = safe.steps_left;
+  const SavePoint& saved = safe(copies_lost);
+  const double lost_useful_s = useful_s - saved.useful_s;
+  lost_s += worked_s - saved.worked_s;
+  kept_s += saved.worked_s;
+  kept_useful_s += saved.useful_s;
+  lost_steps += saved.steps_left - steps_left;
+  steps_left = saved.steps_left;
   return lost_useful_s;
 }
 

@@ -110,6 +110,11 @@ struct ActiveJob {
   double lose_step();
   /// Saves what it has done, as a job does that is told in time; no job that never saves can.
   void save();
+  /// What it could go back to: its last checkpoint, or where copies in memory are lost, that on
+  /// storage.
+  const SavePoint& safe(bool copies_lost) const {
+    return (copies_lost && work.saves.stored_every > 0.0 ? stored : copies).safe();
+  }
   /// Goes back to its last checkpoint, or where copies in memory are lost, to that on storage.
   /// Returns the work that is lost, in seconds at full speed.
   double give_way(bool copies_lost);

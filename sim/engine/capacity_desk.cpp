@@ -249,6 +249,7 @@ double CapacityDesk::link_changed(base::Id<model::WanLink> wan) {
 }
 
 void CapacityDesk::fibre_failed(base::Id<model::WanLink> wan, bool begins) {
+  events_left_ += begins ? 1 : -1;
   broken_fibres_[wan.index] += begins ? 1 : -1;
   link_changed(wan);
   routes_changed();

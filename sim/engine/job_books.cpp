@@ -178,7 +178,8 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
   row.cluster = first.cluster;
   row.site = first.site;
-  row.chips = static_cast<std::int64_t>(active.work.chips);
+  row.chips = active.sizes != nullptr ? active.sizes->sizes[active.sizes->asked].chips
+                                      : static_cast<std::int64_t>(active.work.chips);
   row.start_s = active.start_s;
   row.end_s = end_s;
   row.wait_s = active.start_s - job.submit_s;

@@ -1,6 +1,7 @@
 #include "sim/engine/relocation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -75,7 +76,8 @@ std::map<std::int32_t, Relocation::Candidate> Relocation::candidates() const {
     }
   }
   for (const ActiveJob* active : parts_.running.in_order()) {
-    if (!one_site(active->pool)) continue;
+    // One that loads its checkpoint does so first: nobody knows yet how long that takes.
+    if (!one_site(active->pool) || std::isinf(active->restart_left_s)) continue;
     all[active->job] = {.pool = active->pool, .running = active};
   }
   return all;
@@ -236,11 +238,11 @@ double Relocation::leaving(const ActiveJob& active, std::int32_t pool, Move& mov
   const base::Seconds write{here != nullptr && here->write.value > 0.0
                                 ? active.work.state_bytes / here->write.value
                                 : 0.0};
+  const SavePoint& saved = active.safe(true);  // what is in the memory of its hosts stays there
   move.saves = active.work.saves.every > 0.0 &&
-               scheduling::saves_first(
-                   base::Seconds{active.worked_s - active.copies.safe().worked_s}, write);
+               scheduling::saves_first(base::Seconds{active.worked_s - saved.worked_s}, write);
   if (move.saves) move.restart_s += write.value;
-  return (move.saves ? active.steps_left : active.copies.safe().steps_left) / active.work.steps;
+  return (move.saves ? active.steps_left : saved.steps_left) / active.work.steps;
 }
 
 // ── The way ──────────────────────────────────────────────────────────────────────────────────────

