@@ -107,7 +107,7 @@ def test_a_changed_number_leaves_the_jobs_as_they_were(tiny, root):
             pd.testing.assert_series_equal(before[column], after[column])
         # What a vendor gives for the chips asked for differs between clusters alone.
         same = before["cluster"].astype(str) == after["cluster"].astype(str)
-        assert same.mean() > 0.9
+        assert same.sum() > 1000
         pd.testing.assert_series_equal(before["chips"][same], after["chips"][same])
         assert less.site_totals.loc["mesa", "facility_power_peak_w"] <= 0.9e6 * (1 + 1e-9)
         assert after["wait_s"].sum() > before["wait_s"].sum()
