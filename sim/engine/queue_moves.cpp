@@ -43,6 +43,10 @@ void JobDesk::broker_anew(std::int32_t index) {
     }
   }
   for (const std::int32_t job : leaving) {
+    if (rounds_) {  // it goes elsewhere when the fleet is divided again
+      enqueue(job, index);
+      continue;
+    }
     const auto options = options_.of(jobs_[static_cast<size_t>(job)], parts_.clock.now());
     std::int32_t to = index;
     if (!options.empty()) to = options[parts_.behaviours.broker->choose(options)].pool;

@@ -163,8 +163,9 @@ bool RoundDesk::change(std::int32_t job, Member& member, std::int32_t to) {
   if (from >= 0) hooks_.withdraw(job, from);
   member.pool = to;
   if (to < 0) return true;
-  const bool has_state = parts_.running.preempted(job) != nullptr;
-  if (!has_state || member.begun == to) {
+  const ActiveJob* before = parts_.running.preempted(job);
+  if (before != nullptr && member.begun < 0) member.begun = before->pool;  // it ran for no time
+  if (before == nullptr || member.begun == to) {
     hooks_.enqueue(job, to);
   } else if (parts_.relocation.send_to(job, nullptr, member.begun, to)) {
     member.begun = to;

@@ -132,6 +132,31 @@ def test_turns_at_two_sites(binary, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "event",
+    [
+        '<event at="4 d" kind="site-outage" site="bayou" duration="27 h"/>',
+        '<event at="4 d" kind="supplier-halt" vendor="amazon" stops="capacity" duration="4 d"/>',
+    ],
+)
+def test_turns_go_on_where_capacity_fails(binary, tmp_path, event):
+    """Jobs that were stopped before they ran, or whose pool is gone, get their turns elsewhere."""
+    scenario = tmp_path / "scenario.xml"
+    scenario.write_text(
+        f"""<scenario name="turns" world="{ROOT}/platforms/worlds/tiny.xml"
+          mix="{ROOT}/workloads/mixes/tiny.xml" start="2026-01-01" horizon="8 d" seed="3">
+  <scheduling policy="easy"/><broker policy="max-min" round="10 min"/>{event}
+</scenario>"""
+    )
+    with busbar.run(scenario, progress=False) as opened:
+        summary, jobs = opened.summary, opened.jobs
+        rows = len(jobs)
+        during = opened.jobs["start_s"].between(4.2 * DAY, 5 * DAY).sum()
+    states = ("completed", "running", "waiting", "rejected", "killed", "failed", "cancelled")
+    assert rows == summary["jobs_submitted"] == sum(summary[f"jobs_{s}"] for s in states)
+    assert during > 20
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         (["//broker/@round=0 s"], "<broker> round: '0 s' is below 60"),
