@@ -264,6 +264,7 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
         {strike.place, hurt[static_cast<size_t>(strike.hurt)].number, strike.chips});
     return;
   }
+  if (info(strike.place).powered <= 0) return;  // what was hurt there has left, or is dark
   strike.hit.lost = strike.chips > 0 && missing > kind.chips_usable - kind.chips_used;
   const Holder here = holder(strike.place, strike.holder);
   if (here.spare && strike.hit.lost) {

@@ -27,7 +27,9 @@ void ServiceRouter::forget() {
   for (const Pool& pool : fleet_.pools) {
     auto& of_pool = free_.emplace_back();
     for (const PartInfo& part : pool.parts) {
-      of_pool.push_back(static_cast<double>(part.powered - part.leaving - part.spare));
+      // More may be due to leave than has power: what is out, or at work, leaves later.
+      const std::int64_t stays = part.powered - part.leaving - part.spare;
+      of_pool.push_back(static_cast<double>(std::max<std::int64_t>(stays, 0)));
     }
   }
   for (Holding& holding : places_.holdings) {

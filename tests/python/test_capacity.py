@@ -299,3 +299,26 @@ def test_bad_shocks(binary, tmp_path, element, message):
     result = subprocess.run([binary, "check", path], capture_output=True, text=True)
     assert result.returncode == 2
     assert message in result.stderr
+
+
+def test_chips_are_conserved_where_what_leaves_has_failed(tmp_path, binary):
+    """Five of six racks are to leave while most are out: none is counted twice."""
+    scenario = tmp_path / "scenario.xml"
+    scenario.write_text(
+        f"""<scenario name="leaving" world="{ROOT}/platforms/worlds/tiny.xml"
+          mix="{ROOT}/workloads/mixes/tiny.xml" start="2026-01-01" horizon="10 d" seed="5">
+  <scheduling policy="fcfs"/><failures rates="400"/>
+  <event at="4 d" kind="decommission" cluster="mesa-gpu" count="5" jobs="drain"/>
+</scenario>"""
+    )
+    with busbar.run(scenario, progress=False) as run:
+        series = {
+            name: run.cluster_series(name)["mesa-gpu"]
+            for name in ("installed", "allocated", "serving", "idle", "failed")
+        }
+    for name, values in series.items():
+        assert values.min() >= 0.0, name
+    held = series["allocated"] + series["serving"] + series["idle"]
+    assert (held <= series["installed"]).all()
+    assert series["failed"].max() >= 128.0
+    assert series["installed"].iloc[-1] + series["failed"].iloc[-1] <= 64.0
