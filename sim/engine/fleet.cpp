@@ -16,9 +16,7 @@ using model::Cluster;
 
 double Pool::capacity_chips() const {
   std::int64_t domains = 0;
-  for (const PartInfo& part : parts) {
-    domains += part.powered - part.serving - part.leaving - part.spare;
-  }
+  for (const PartInfo& part : parts) domains += part.usable() - part.serving;
   return static_cast<double>(domains) * used_chips_per_domain;
 }
 
@@ -275,8 +273,7 @@ scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
   empty.headroom.resize(sites.size());
   for (size_t i = 0; i < pool.parts.size(); ++i) {
     scheduling::Part part = pool.state.parts[i];
-    part.free_domains =
-        pool.parts[i].powered - pool.parts[i].serving - pool.parts[i].leaving - pool.parts[i].spare;
+    part.free_domains = pool.parts[i].usable() - pool.parts[i].serving;
     part.pods = part.pods.rule() == scheduling::PodCounts::Rule::kSlices
                     ? pool.parts[i].pods.without_jobs(part)
                     : scheduling::PodCounts();

@@ -25,8 +25,11 @@ struct PartInfo {
   std::int64_t leaving = 0;    // of all these, that leave as soon as nothing runs on them
   int closings = 0;            // outages, maintenance and withdrawals that go on: none is powered
   int withdrawals = 0;         // of those, of the capacity itself
-  PodBooks pods;               // of powered, serving and failed ones; empty where one pod holds all
-  std::int64_t spare = 0;      // powered, and held back to replace failed ones
+  /// Domains that jobs and services may hold: with power, neither due to leave nor held back. Below
+  /// 0 where more are due to leave than have power.
+  std::int64_t usable() const { return powered - leaving - spare; }
+  PodBooks pods;           // of powered, serving and failed ones; empty where one pod holds all
+  std::int64_t spare = 0;  // powered, and held back to replace failed ones
 };
 
 /// Clusters that share one queue. Its parts are those of `state.parts`, in the same order.

@@ -66,7 +66,7 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
   if (parts.behaviours.broker->divides()) {
     rounds_.emplace(RoundDesk::Parts{*parts.behaviours.broker, parts.clock, parts.fleet, works_,
                                      books_, running_, relocation_, jobs_},
-                    RoundDesk::Hooks{moves().withdraw, moves().stop, moves().arrive});
+                    moves());
   }
   running_.on_end([this](const RunningJobs::Ended& end) { ended(end); });
   set_islands();

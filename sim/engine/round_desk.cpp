@@ -166,7 +166,7 @@ bool RoundDesk::change(std::int32_t job, Member& member, std::int32_t to) {
   const ActiveJob* before = parts_.running.preempted(job);
   if (before != nullptr && member.begun < 0) member.begun = before->pool;  // it ran for no time
   if (before == nullptr || member.begun == to) {
-    hooks_.enqueue(job, to);
+    hooks_.arrive(job, to);
   } else if (parts_.relocation.send_to(job, nullptr, member.begun, to)) {
     member.begun = to;
   } else {

@@ -1,7 +1,6 @@
 /// A fleet whose jobs take turns: who runs where, round by round.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <vector>
 
@@ -32,12 +31,8 @@ class RoundDesk {
     Relocation& relocation;
     const std::vector<model::Job>& jobs;
   };
-  struct Hooks {
-    std::function<void(std::int32_t job, std::int32_t pool)> withdraw;  // out of a queue
-    std::function<void(std::int32_t job, const RunningJobs::Stop&)> stop;
-    std::function<void(std::int32_t job, std::int32_t pool)> enqueue;
-  };
-  RoundDesk(const Parts& parts, Hooks hooks) : parts_(parts), hooks_(std::move(hooks)) {}
+  RoundDesk(const Parts& parts, Relocation::Hooks hooks)
+      : parts_(parts), hooks_(std::move(hooks)) {}
 
   /// Takes a new job up.
   void admit(std::int32_t job);
@@ -64,7 +59,7 @@ class RoundDesk {
   bool change(std::int32_t job, Member& member, std::int32_t to);
 
   Parts parts_;
-  Hooks hooks_;
+  Relocation::Hooks hooks_;
   std::map<std::int32_t, Member> members_;  // by job
   std::vector<double> divided_chips_;       // capacities that the shares are for
   bool others_ = false;                     // jobs have come or gone since

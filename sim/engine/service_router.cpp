@@ -28,8 +28,7 @@ void ServiceRouter::forget() {
     auto& of_pool = free_.emplace_back();
     for (const PartInfo& part : pool.parts) {
       // More may be due to leave than has power: what is out, or at work, leaves later.
-      const std::int64_t stays = part.powered - part.leaving - part.spare;
-      of_pool.push_back(static_cast<double>(std::max<std::int64_t>(stays, 0)));
+      of_pool.push_back(static_cast<double>(std::max<std::int64_t>(part.usable(), 0)));
     }
   }
   for (Holding& holding : places_.holdings) {

@@ -1,4 +1,5 @@
 import os
+import subprocess
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +11,16 @@ import pytest
 from trace_file import TraceFile
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def check_refuses(binary, scenario, settings, message):
+    """`busbar check` of a scenario with some settings ends with 2 and says why."""
+    command = [binary, "check", scenario]
+    for setting in settings:
+        command += ["--set", setting]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert message in result.stderr
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Where each broker sends jobs, and what that does to energy, carbon and money."""
 
-import subprocess
-
 import busbar
 import pytest
-from conftest import ROOT
+from conftest import ROOT, check_refuses
 
 pytestmark = pytest.mark.binary
 
@@ -138,9 +136,4 @@ def test_portability_decides(binary, tmp_path):
     ],
 )
 def test_bad_brokers(binary, settings, message):
-    command = [binary, "check", SCENARIO, "--set", "//broker/@policy=weighted"]
-    for setting in settings:
-        command += ["--set", setting]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 2
-    assert message in result.stderr
+    check_refuses(binary, SCENARIO, ["//broker/@policy=weighted", *settings], message)

@@ -1,10 +1,8 @@
 """Jobs that a broker moves to another site: when they go, what the way takes, when they end."""
 
-import subprocess
-
 import busbar
 import pytest
-from conftest import ROOT
+from conftest import ROOT, check_refuses
 
 pytestmark = pytest.mark.binary
 
@@ -220,9 +218,4 @@ def test_carbon_that_flips_by_day(binary):
     ],
 )
 def test_bad_reviews(binary, settings, message):
-    command = [binary, "check", SCENARIO]
-    for setting in settings:
-        command += ["--set", setting]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 2
-    assert message in result.stderr
+    check_refuses(binary, SCENARIO, settings, message)

@@ -1,10 +1,8 @@
 """Jobs that take turns in the pools of three vendors: what they get of what was planned."""
 
-import subprocess
-
 import busbar
 import pytest
-from conftest import ROOT
+from conftest import ROOT, check_refuses
 
 pytestmark = pytest.mark.binary
 
@@ -168,9 +166,4 @@ def test_turns_go_on_where_capacity_fails(binary, tmp_path, event):
     ],
 )
 def test_bad_rounds(binary, settings, message):
-    command = [binary, "check", SCENARIO]
-    for setting in settings:
-        command += ["--set", setting]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 2
-    assert message in result.stderr
+    check_refuses(binary, SCENARIO, settings, message)
