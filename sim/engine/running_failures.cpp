@@ -110,7 +110,7 @@ void RunningJobs::reshape(std::int32_t slot, EventKind event,
   active.delay(std::exchange(active.missed_s, 0.0));
   parts_.books.change_holding(active, [&](ActiveJob& a) {
     change(a);
-    a.batch_share = elastic_.share_of(a);
+    a.batch_share = sites_.share_of(a);
     send(slot);
   });
   enlist(slot);

@@ -14,14 +14,13 @@ using record::EventKind;
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr double kRounding_s = 1e-6;  // of steps times step time
 
 }  // namespace
 
 RunningJobs::RunningJobs(Parts parts, const std::vector<model::Job>& jobs)
     : parts_(parts),
       jobs_(jobs),
-      elastic_(parts.fleet, parts.network, parts.works),
+      sites_(parts.fleet, parts.network, parts.works),
       replicas_(parts.fleet),
       loads_(parts.clock, parts.traffic) {
   parts_.traffic.on_step([this](std::int32_t slot, double step_s) { change_step(slot, step_s); });
@@ -55,7 +54,7 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.sizes = start.sizes;
   active.start_s = now;
   active.waited_for = start.waited_for;
-  elastic_.divide(active, j);
+  sites_.divide(active, j);
   active.steps_left = active.work.steps;
   active.step_s = active.compute_s();
   const bool again = resume(active);
@@ -148,7 +147,7 @@ JobTraffic RunningJobs::traffic_of(const ActiveJob& active) const {
     sends.domain_bytes *= active.batch_share;
     sends.read_bytes *= active.batch_share;
   }
-  return parts_.network.traffic(active.pool, elastic_.working(active), sends);
+  return parts_.network.traffic(active.pool, sites_.working(active), sends);
 }
 
 // One flow for each shared path, bounded by what the job would send if it ran at full speed.
@@ -195,8 +194,8 @@ void RunningJobs::follow_routes(std::int32_t slot) {
   // What is under way may have lost its route: it begins again.
   parts_.traffic.cancel(active.catching_up);
   active.catching_up = 0;
-  if (elastic_.is_split(active)) {
-    resize(slot, EventKind::kPartition, [&](ActiveJob& a) { elastic_.shrink(a); });
+  if (sites_.is_split(active)) {
+    resize(slot, EventKind::kPartition, [&](ActiveJob& a) { sites_.shrink(a); });
   } else if (!parts_.traffic.has(slot, active.compute_s(), traffic_of(active))) {
     resize(slot, EventKind::kShare, [](ActiveJob&) {});
   }
@@ -245,13 +244,13 @@ void RunningJobs::resize(std::int32_t slot, EventKind event,
 // Sites that can be reached again fetch the state of the run before they take part.
 void RunningJobs::catch_up(std::int32_t slot) {
   ActiveJob& active = active_[static_cast<size_t>(slot)];
-  const std::vector<std::int32_t> sites = elastic_.reachable(active);
+  const std::vector<std::int32_t> sites = sites_.reachable(active);
   if (sites.empty()) return;
   const auto join = [this, slot, sites] {
     active_[static_cast<size_t>(slot)].catching_up = 0;
-    resize(slot, EventKind::kRejoin, [&](ActiveJob& a) { elastic_.join(a, sites); });
+    resize(slot, EventKind::kRejoin, [&](ActiveJob& a) { sites_.join(a, sites); });
   };
-  const std::vector<std::int32_t> path = elastic_.catch_up_path(active, sites);
+  const std::vector<std::int32_t> path = sites_.catch_up_path(active, sites);
   if (active.work.state_bytes <= 0.0 || path.empty()) return join();
   parts_.journal.note(EventKind::kCatchUp, active.job, active.work.state_bytes);
   active.catching_up = parts_.traffic.send(path, active.work.state_bytes, join);
@@ -274,121 +273,6 @@ std::int32_t RunningJobs::slot_of(std::int32_t job) const {
 
 const ActiveJob& RunningJobs::running(std::int32_t job) const {
   return active_[static_cast<size_t>(slot_of(job))];
-}
-
-std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
-  const std::int32_t slot = slot_of(job);
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
-  const model::Job& j = job_of(active);
-  JobCounts& counts = parts_.books.counts;
-  parts_.clock.cancel(active.end);
-  parts_.books.close_segment(active, why.reason);
-  // A move is counted by who decides it.
-  const bool moves = why.reason == EndReason::kMove;
-  const bool interrupted = !moves && why.reason != EndReason::kPreemption;
-  if (!moves) {
-    ++(interrupted ? counts.interrupted : counts.preempted);
-    parts_.journal.note(interrupted ? EventKind::kInterrupt : EventKind::kPreempt, job,
-                        active.chips);
-  }
-  // It is kept as it asks to start again.
-  ActiveJob kept = active;
-  if (kept.sizes != nullptr) {
-    const Work asked = parts_.works.evaluate(j, kept.pool);
-    if (kept.chips != asked.chips) {
-      if (std::isinf(kept.restart_left_s)) {  // it loads: what was expected of that
-        kept.restart_left_s = kept.restart_due.total_s() - (parts_.clock.now() - kept.begun_s);
-      }
-      kept.change_size(parts_.clock.now(), asked, asked.chips, 0.0);
-    }
-  }
-  counts.lost_chip_seconds += active.chips * go_back(kept, why);
-  if (interrupted) ++kept.interruptions;
-  preempted_[job] = std::move(kept);
-  return leave(slot);
-}
-
-// A limit in run time follows the speed of the chips: the user's slack stays the same part of it.
-void RunningJobs::carry_over(std::int32_t job, const Work& work, const RestartCost& restart) {
-  const auto at = preempted_.find(job);
-  if (at == preempted_.end()) return;
-  ActiveJob& before = at->second;
-  const double steps = work.steps / before.work.steps;
-  const double time = work.run_time_s() / before.work.run_time_s();
-  const double requested_left_s = before.requested_left_s() * time;
-  before.requested_s =
-      before.limited ? before.kept_s + requested_left_s : before.requested_s * time;
-  before.steps_left *= steps;
-  before.lost_steps *= steps;
-  before.work = work;
-  before.restart_due = restart;
-}
-
-const ActiveJob* RunningJobs::preempted(std::int32_t job) const {
-  const auto at = preempted_.find(job);
-  return at == preempted_.end() ? nullptr : &at->second;
-}
-
-// ── End ──────────────────────────────────────────────────────────────────────────────────────────
-
-// What an end is called in each table. A job that reaches its own failure or cancellation ends by
-// it, even at the second at which its work would have been done.
-const RunningJobs::Farewell& RunningJobs::farewell_of(const ActiveJob& active, model::Ending ending,
-                                                      double done_s) {
-  using record::JobState;
-  static constexpr Farewell kDone{EndReason::kDone, EventKind::kEnd, JobState::kCompleted,
-                                  &JobCounts::completed};
-  static constexpr Farewell kKilled{EndReason::kKilled, EventKind::kKill, JobState::kKilled,
-                                    &JobCounts::killed};
-  static constexpr Farewell kFailed{EndReason::kFailure, EventKind::kFail, JobState::kFailed,
-                                    &JobCounts::failed};
-  static constexpr Farewell kCancelled{EndReason::kCancelled, EventKind::kCancel,
-                                       JobState::kCancelled, &JobCounts::cancelled};
-  if (active.stop_s <= std::min(done_s, active.kill_s) + kRounding_s) {
-    return ending == model::Ending::kFailure ? kFailed : kCancelled;
-  }
-  return done_s > active.kill_s ? kKilled : kDone;
-}
-
-void RunningJobs::end(std::int32_t slot) {
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
-  const std::int32_t job = active.job;
-  const model::Job& j = job_of(active);
-  const Farewell& farewell = farewell_of(active, j.ending, active.done_s());
-  parts_.books.close_segment(active, farewell.reason);
-  // Exactly, whatever the rounding of seconds over step time.
-  if (farewell.state == record::JobState::kCompleted) active.steps_left = 0.0;
-  parts_.journal.note(farewell.event, job, active.chips);
-  ++(parts_.books.counts.*farewell.count);
-  parts_.books.write_row(active, j, farewell.state, parts_.clock.now());
-  const double chips = active.chips;
-  listener_({job, farewell.state == record::JobState::kCompleted, chips, leave(slot)});
-}
-
-// Gives back all that a running job holds, and its slot. Returns the pools that may use it.
-std::vector<std::int32_t> RunningJobs::leave(std::int32_t slot) {
-  ActiveJob& active = active_[static_cast<size_t>(slot)];
-  parts_.books.give_back(active);
-  for (const OutReplica& replica : active.out) parts_.clock.cancel(replica.joins);
-  degraded_.erase({active.job, slot});
-  parts_.clock.cancel(active.replaced);
-  loads_.cancel(slot);
-  parts_.traffic.cancel(active.catching_up);
-  parts_.traffic.close(slot);
-  delist(active);
-  resizable_.erase(active.job);
-  Pool& pool = parts_.fleet.pools[static_cast<size_t>(active.pool)];
-  pool.state.give_back(active.allocation);
-  // Power that is free again may start jobs of every pool at these sites.
-  std::vector<std::int32_t> wake{active.pool};
-  for (const scheduling::Share& share : active.allocation.shares) {
-    const auto site = pool.state.parts[static_cast<size_t>(share.part)].site;
-    for (const std::int32_t other : parts_.fleet.pools_at({site})) wake.push_back(other);
-  }
-  --count_;
-  active.job = -1;
-  free_slots_.push_back(slot);
-  return wake;
 }
 
 // Jobs and their slots, by id.

@@ -10,13 +10,13 @@
 
 #include "sim/engine/active_job.h"
 #include "sim/engine/clock.h"
-#include "sim/engine/elastic.h"
 #include "sim/engine/fleet.h"
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
 #include "sim/engine/replicas.h"
 #include "sim/engine/restart_loads.h"
+#include "sim/engine/site_parts.h"
 #include "sim/engine/traffic_desk.h"
 #include "sim/engine/work_model.h"
 #include "sim/model/job.h"
@@ -171,7 +171,7 @@ class RunningJobs {
 
   Parts parts_;
   const std::vector<model::Job>& jobs_;
-  Elastic elastic_;
+  SiteParts sites_;
   Replicas replicas_;
   RestartLoads loads_;
   Listener listener_;

@@ -12,9 +12,9 @@
 namespace busbar::engine {
 
 /// Decides which sites of a job take part. Changes nothing but the job that it is given.
-class Elastic {
+class SiteParts {
  public:
-  Elastic(const Fleet& fleet, const Network& network, WorkModel& works)
+  SiteParts(const Fleet& fleet, const Network& network, WorkModel& works)
       : fleet_(fleet), network_(network), works_(works) {}
 
   /// Shares the batch of a job that starts among its sites, by the speed of each with its part of

@@ -1,4 +1,4 @@
-#include "sim/engine/elastic.h"
+#include "sim/engine/site_parts.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 
 namespace busbar::engine {
 
-void Elastic::divide(ActiveJob& active, const model::Job& job) {
+void SiteParts::divide(ActiveJob& active, const model::Job& job) {
   const scheduling::PoolState& pool = fleet_.pools[static_cast<size_t>(active.pool)].state;
   active.local_s = active.work.step_s;
   std::map<std::int32_t, std::int64_t> chips;
@@ -44,7 +44,7 @@ void Elastic::divide(ActiveJob& active, const model::Job& job) {
   for (const auto& [site, here] : chips) active.sites.push_back({site, shared.share[i++], true});
 }
 
-std::vector<scheduling::Share> Elastic::working(const ActiveJob& active) const {
+std::vector<scheduling::Share> SiteParts::working(const ActiveJob& active) const {
   const auto& parts = fleet_.pools[static_cast<size_t>(active.pool)].state.parts;
   std::vector<scheduling::Share> shares;
   for (scheduling::Share share : active.allocation.shares) {
@@ -55,7 +55,7 @@ std::vector<scheduling::Share> Elastic::working(const ActiveJob& active) const {
   return shares;
 }
 
-double Elastic::share_of(const ActiveJob& active) const {
+double SiteParts::share_of(const ActiveJob& active) const {
   const auto& parts = fleet_.pools[static_cast<size_t>(active.pool)].state.parts;
   std::map<std::int32_t, double> all, up;  // domains, by site
   if (!active.out.empty()) {
@@ -81,7 +81,7 @@ double Elastic::share_of(const ActiveJob& active) const {
   return whole ? 1.0 : share;
 }
 
-bool Elastic::is_split(const ActiveJob& active) const {
+bool SiteParts::is_split(const ActiveJob& active) const {
   std::int32_t first = -1;
   for (const SitePart& part : active.sites) {
     if (!part.on) continue;
@@ -91,7 +91,7 @@ bool Elastic::is_split(const ActiveJob& active) const {
   return false;
 }
 
-void Elastic::shrink(ActiveJob& active) {
+void SiteParts::shrink(ActiveJob& active) {
   std::map<std::int32_t, double> together;
   for (const SitePart& part : active.sites) {
     if (part.on) together[island(part)] += part.batch_share;
@@ -112,7 +112,7 @@ void Elastic::shrink(ActiveJob& active) {
   active.batch_share = after;
 }
 
-std::vector<std::int32_t> Elastic::reachable(const ActiveJob& active) const {
+std::vector<std::int32_t> SiteParts::reachable(const ActiveJob& active) const {
   std::int32_t here = -1;
   for (const SitePart& part : active.sites) {
     if (part.on) here = island(part);
@@ -124,15 +124,15 @@ std::vector<std::int32_t> Elastic::reachable(const ActiveJob& active) const {
   return sites;
 }
 
-void Elastic::join(ActiveJob& active, const std::vector<std::int32_t>& sites) const {
+void SiteParts::join(ActiveJob& active, const std::vector<std::int32_t>& sites) const {
   for (SitePart& part : active.sites) {
     part.on = part.on || std::find(sites.begin(), sites.end(), part.site) != sites.end();
   }
   active.batch_share = share_of(active);
 }
 
-std::vector<std::int32_t> Elastic::catch_up_path(const ActiveJob& active,
-                                                 const std::vector<std::int32_t>& sites) const {
+std::vector<std::int32_t> SiteParts::catch_up_path(const ActiveJob& active,
+                                                   const std::vector<std::int32_t>& sites) const {
   // From the site with the largest part; one stream serves all that join.
   const SitePart* from = nullptr;
   for (const SitePart& part : active.sites) {
