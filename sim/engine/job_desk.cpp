@@ -231,9 +231,8 @@ scheduling::Decisions JobDesk::decision_for(const Pool& pool, std::int32_t index
                                   pool.windows};
   try {
     scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(view);
-    if (!pool.windows.empty()) {
+    if (!pool.windows.empty() && !parts_.behaviours.queue_policy->sizes_jobs()) {
       scheduling::drop_starts_into_windows(view, decisions);
-      decisions.grows.clear();  // what others may take later is not theirs to grow into
     }
     return decisions;
   } catch (const scheduling::PolicyFailure& failure) {

@@ -42,6 +42,7 @@ struct ElasticJob {
   size_t size = 0;         // index of its present one
   double work_left = 0.0;  // tokens that count
   double restart_s = 0.0;  // that it still stands still, after a start or a change of size
+  double sized_s = 0.0;    // when it got its present size
 };
 
 /// An organisation: what it may hold, holds and has used, over all pools.
@@ -122,7 +123,8 @@ class QueuePolicy {
     return base::Seconds{std::numeric_limits<double>::infinity()};
   }
   /// How often a pool is looked at in which elastic jobs run, though nothing happens there;
-  /// infinite: the policy gives all jobs the sizes that they ask for, and changes none.
+  /// infinite: the policy gives all jobs the sizes that they ask for, and changes none. One that
+  /// sizes jobs lets none start or grow into a window.
   virtual base::Seconds round() const {
     return base::Seconds{std::numeric_limits<double>::infinity()};
   }

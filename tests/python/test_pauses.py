@@ -10,8 +10,8 @@ pytestmark = pytest.mark.binary
 SCENARIO = ROOT / "tests" / "golden" / "moves-scenario.xml"
 HOUR = 3600.0
 CHIPS = 16
-# Twelve hours of work in the east, where power is free and clean but from 2 h to 8 h, when it costs 40
-# USD/MWh and emits 400 g/kWh: shapes have a mean of 1.
+# Twelve hours of work in the east, where power is free and clean but from 2 h to 8 h, when it costs
+# 40 USD/MWh and emits 400 g/kWh: shapes have a mean of 1.
 SHAPE = " ".join(["0"] * 2 + ["4"] * 6 + ["0"] * 16)
 NOON = {
     "//broker/@pause": "12 h",
