@@ -20,7 +20,8 @@ void RoundDesk::admit(std::int32_t job) {
   const std::vector<double> none(parts_.fleet.pools.size(), 0.0);
   account();
   Member& member = members_[job];
-  member = {-1, -1, speeds_of(job), none, none, none};
+  member = {-1, -1, none, none, none, none, none};
+  know_speeds(job, member);
   const auto alike = known_.find(likeness(job, member));
   if (alike != known_.end()) {
     member.shares = alike->second;
@@ -80,34 +81,27 @@ std::vector<double> RoundDesk::capacities() const {
 }
 
 // Only ratios count, so that jobs which differ in length alone are alike, to a rounding.
-std::vector<double> RoundDesk::speeds_of(std::int32_t job) const {
+void RoundDesk::know_speeds(std::int32_t job, Member& member) const {
   const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
-  std::vector<double> speeds(parts_.fleet.pools.size(), 0.0);
   for (const std::int32_t pool : parts_.works.pools_for(j)) {
     const Work work = parts_.works.evaluate(j, pool);
-    if (work.feasible) speeds[static_cast<size_t>(pool)] = 1.0 / work.run_time_s();
+    if (!work.feasible) continue;
+    member.speeds[static_cast<size_t>(pool)] = 1.0 / work.run_time_s();
+    member.chips[static_cast<size_t>(pool)] = work.chips;
   }
-  const double fastest = *std::max_element(speeds.begin(), speeds.end());
-  for (double& speed : speeds) {
+  const double fastest = *std::max_element(member.speeds.begin(), member.speeds.end());
+  for (double& speed : member.speeds) {
     if (fastest > 0.0) speed = std::round(speed / fastest / kSameSpeed) * kSameSpeed;
   }
-  return speeds;
 }
 
 RoundDesk::Likeness RoundDesk::likeness(std::int32_t job, const Member& member) const {
-  const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
-  double most_chips = 0.0;
   std::vector<double> speeds = member.speeds;
   for (size_t pool = 0; pool < speeds.size(); ++pool) {
-    if (speeds[pool] <= 0.0) continue;
-    const double chips = parts_.works.evaluate(j, static_cast<std::int32_t>(pool)).chips;
-    if (divided_chips_.empty() || divided_chips_[pool] < chips) {
-      speeds[pool] = 0.0;
-    } else {
-      most_chips = std::max(most_chips, chips);
-    }
+    if (divided_chips_.empty() || divided_chips_[pool] < member.chips[pool]) speeds[pool] = 0.0;
   }
-  return {most_chips, weight_of(parts_.works.priority_of(j)), std::move(speeds)};
+  const int priority = parts_.works.priority_of(parts_.jobs[static_cast<size_t>(job)]);
+  return {member.chips, weight_of(priority), std::move(speeds)};
 }
 
 void RoundDesk::divide() {
@@ -120,7 +114,7 @@ void RoundDesk::divide() {
     std::fill(member.shares.begin(), member.shares.end(), 0.0);
     Likeness like = likeness(job, member);
     const auto& [chips, weight, speeds] = like;
-    if (chips <= 0.0) continue;  // no pool holds it now
+    if (*std::max_element(speeds.begin(), speeds.end()) <= 0.0) continue;  // no pool holds it now
     problem.speeds.push_back(speeds);
     problem.chips.push_back(chips);
     problem.weights.push_back(weight);
@@ -161,10 +155,11 @@ std::int64_t RoundDesk::give_places(bool all) {
   for (const auto& [job, member] : members_) {
     const bool stays =
         member.pool >= 0 && (!all || parts_.relocation.is_under_way(job) || never_saves(job));
-    jobs.push_back({parts_.jobs[static_cast<size_t>(job)].chips, member.shares, member.due_s,
-                    member.received_s, member.pool, stays});
+    jobs.push_back(
+        {member.chips, member.shares, member.due_s, member.received_s, member.pool, stays});
   }
-  const std::vector<int> places = scheduling::next_round(jobs, capacities());
+  const double ahead_s = all ? parts_.broker.terms().review.value : 0.0;
+  const std::vector<int> places = scheduling::next_round(jobs, capacities(), ahead_s);
   std::int64_t changes = 0;
   size_t i = 0;
   for (auto& [job, member] : members_) {

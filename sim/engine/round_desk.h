@@ -49,15 +49,16 @@ class RoundDesk {
 
  private:
   struct Member {
-    std::int32_t pool = -1;      // its place; -1: none
-    std::int32_t begun = -1;     // pool where its state is, or goes; -1: it never ran
-    std::vector<double> speeds;  // by pool, over the largest; 0: it cannot run there
+    std::int32_t pool = -1;   // its place; -1: none
+    std::int32_t begun = -1;  // pool where its state is, or goes; -1: it never ran
+    // By pool: speed over the largest, 0 where it cannot run; and chips.
+    std::vector<double> speeds, chips;
     std::vector<double> shares, due_s, received_s;  // by pool
   };
   // What tells jobs apart: chips, weight, speeds where they can run now.
-  using Likeness = std::tuple<double, double, std::vector<double>>;
+  using Likeness = std::tuple<std::vector<double>, double, std::vector<double>>;
   void account();
-  std::vector<double> speeds_of(std::int32_t job) const;
+  void know_speeds(std::int32_t job, Member& member) const;
   Likeness likeness(std::int32_t job, const Member& member) const;
   void divide();
   std::vector<double> capacities() const;
