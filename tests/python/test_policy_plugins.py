@@ -132,7 +132,7 @@ def test_a_library_from_python(binary, tmp_path, example):
     ):
         assert run.provenance["fingerprint"] == expected.provenance["fingerprint"]
         assert run.summary["policy_calls"] == expected.summary["policy_calls"] > 0
-    with pytest.raises(busbar.BusbarError, match="nowhere.so"):
+    with pytest.raises(busbar.BusbarError, match=r"nowhere\.so"):
         busbar.run(TINY, progress=False, policy_library=tmp_path / "nowhere.so")
     with pytest.raises(busbar.BusbarError, match="soon"):
         busbar.run(TINY, progress=False, policy_library=example, policy_timeout="soon")
