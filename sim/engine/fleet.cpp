@@ -129,7 +129,7 @@ void Fleet::deliver(double now_s, Id<Cluster> cluster, int building, std::int64_
     part.unpowered += domains;
     return;
   }
-  part.leaving -= domains;
+  part.leaving += std::min(-domains, part.staying());
   const std::int32_t pool = pool_of(cluster);
   const auto& parts = pools[static_cast<size_t>(pool)].parts;
   let_leave(now_s, pool, static_cast<std::int32_t>(&part - parts.data()));
