@@ -35,7 +35,8 @@ constexpr Column kJobs[] = {
                            kJobStates),
     column<&JobRow::asked_steps>(
         "asked_steps", "1",
-        "training steps of its work, in whole batches, at the size and place at which it ran last; "
+        "training steps of its work, in whole batches, at the size and place at which it ran last "
+        "or is to run; "
         "of a replayed job its seconds; always `steps` + `lost_steps` + `left_steps`; 0: no "
         "cluster "
         "was chosen for it"),
