@@ -61,6 +61,7 @@ Audit::Held Audit::count() const {
   }
   held.chips.assign(scenario_.platform.clusters.size(), 0.0);
   held.watts.assign(scenario_.platform.clusters.size(), 0.0);
+  held.held_up_w.assign(fleet_.sites.size(), 0.0);
   held.by_tenant.assign(jobs_.tenants().rows().size(), 0.0);
   for (const ActiveJob* active : jobs_.running().in_order()) {
     check_job(*active);
@@ -77,9 +78,10 @@ Audit::Held Audit::count() const {
       const auto waits =
           static_cast<double>(active->idle_domains(share.part) * counts.chips_per_domain);
       held.chips[static_cast<size_t>(counts.cluster)] += chips;
-      if (!active->on(counts.site)) continue;
-      held.watts[static_cast<size_t>(counts.cluster)] +=
-          (chips - waits) * active->busy_w_per_chip();
+      const double on = active->on(counts.site) ? chips - waits : 0.0;
+      const double watts = on * active->busy_w_per_chip();
+      held.watts[static_cast<size_t>(counts.cluster)] += watts;
+      held.held_up_w[static_cast<size_t>(counts.site)] += chips * active->most_w_per_chip() - watts;
     }
   }
   return held;
@@ -179,6 +181,9 @@ void Audit::check_power(const Held& held) {
            "site '{}' draws {} W, what stands there {} W",
            scenario_.platform.sites[{static_cast<std::int32_t>(i)}].name,
            fleet_.sites[i].it_power_w(), now_w[i]);
+    expect(agree(fleet_.sites[i].held_up_w(), held.held_up_w[i], kWatt),
+           "jobs at site {} are held up by {} W, the books say {} W", i, held.held_up_w[i],
+           fleet_.sites[i].held_up_w());
   }
   site_w_ = std::move(now_w);
   since_s_ = clock_.now();

@@ -31,6 +31,7 @@ class Audit {
   struct Held {
     std::vector<std::vector<std::int64_t>> whole, shared;  // domains and chips, by pool and part
     std::vector<double> chips, watts;                      // by cluster; above idle
+    std::vector<double> held_up_w;                         // by site
     std::vector<double> by_tenant;
   };
   Held count() const;

@@ -33,12 +33,14 @@ void JobBooks::add_power(const ActiveJob& active, double sign) {
   const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = part_of(active.pool, share);
-    if (!active.on(part.site)) continue;  // its chips wait
+    const auto chips = static_cast<double>(pool.state.chips_of(share));
     const auto idle = static_cast<double>(active.idle_domains(share.part) * part.chips_per_domain);
-    const double watts =
-        sign * (static_cast<double>(pool.state.chips_of(share)) - idle) * active.busy_w_per_chip();
-    fleet_.sites[static_cast<size_t>(part.site)].add_it_power(clock_.now(), watts);
-    use_[static_cast<size_t>(part.cluster)].watts += watts;
+    const double on = active.on(part.site) ? chips - idle : 0.0;  // others wait
+    const double watts = on * active.busy_w_per_chip();
+    SiteMeter& site = fleet_.sites[static_cast<size_t>(part.site)];
+    site.add_it_power(clock_.now(), sign * watts);
+    site.add_held_up(sign * (chips * active.most_w_per_chip() - watts));
+    use_[static_cast<size_t>(part.cluster)].watts += sign * watts;
   }
 }
 
