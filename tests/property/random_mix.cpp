@@ -30,6 +30,12 @@ Offer offer_of(const RunDraw& run, const StreamDraw& stream, int vendors, int ch
   return offer;
 }
 
+// Of its vendors, or of all where these hold no job.
+Offer offer_for(const RunDraw& run, const StreamDraw& stream) {
+  const Offer offer = offer_of(run, stream, stream.vendors, stream.chips);
+  return offer.most < 8 ? offer_of(run, stream, 7, stream.chips) : offer;
+}
+
 std::string saving_of(const StreamDraw& stream, bool stores) {
   if (stream.checkpoint_min == 0) return "";
   const std::string every = fmt::format(" checkpoint-interval=\"{} min\"", stream.checkpoint_min);
@@ -52,8 +58,7 @@ std::string elastic_of(const StreamDraw& stream, int chips) {
 // Nothing where no cluster trains models, or none holds a job.
 std::string text_of(const RunDraw& run, size_t number, bool leads) {
   const StreamDraw& stream = run.streams[number];
-  Offer offer = offer_of(run, stream, stream.vendors, stream.chips);
-  if (offer.most < 8) offer = offer_of(run, stream, 7, stream.chips);
+  Offer offer = offer_for(run, stream);
   if (offer.most < 8) return "";
   int chips = stream.chips;
   while (chips > offer.most) chips /= 2;
@@ -116,6 +121,11 @@ std::int64_t largest_cluster(const RunDraw& run) {
 }
 
 }  // namespace
+
+int vendors_of(const RunDraw& run, const StreamDraw& stream) {
+  const Offer offer = offer_for(run, stream);
+  return offer.most < 8 ? 0 : offer.vendors;
+}
 
 // About what its chips train in its hours.
 double tokens_of(const StreamDraw& stream) {

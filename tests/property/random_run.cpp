@@ -117,6 +117,16 @@ std::vector<int> sites_of_clusters(const RunDraw& run) {
   return sites;
 }
 
+double chips_delivered(const ClusterDraw& cluster, double time_s) {
+  double domains = cluster.domains;
+  for (const Delivery& delivery : cluster.later) {
+    // A delivery comes at the begin of its day.
+    const double at_s = 86400.0 * (delivery.at_h / 24);
+    if (delivery.domains > 0 && at_s <= time_s) domains += delivery.domains;
+  }
+  return domains * chips_per_domain(cluster);
+}
+
 std::vector<std::int64_t> quotas_of(const RunDraw& run) {
   std::int64_t left = 0;
   for (const ClusterDraw* cluster : clusters_of(run)) {

@@ -97,6 +97,8 @@ std::vector<Delivery> plan_of(const ClusterDraw& cluster);
 /// Domains that stand by plan some hours after the start, and the fewest of all times.
 int domains_at(const ClusterDraw& cluster, int hour);
 int fewest_domains(const ClusterDraw& cluster);
+/// Most chips that a cluster can have had by a time, removals left out.
+double chips_delivered(const ClusterDraw& cluster, double time_s);
 /// Domains that jobs never get, fewer than there ever are.
 int hot_spares(const ClusterDraw& cluster);
 /// All clusters, in the order of the world file.
@@ -111,6 +113,10 @@ int tenant_of(const RunDraw& run, const std::string& job);
 const StreamDraw* stream_of(const RunDraw& run, const std::string& job);
 /// A tenant's jobs in the order of its log.
 std::vector<JobDraw> log_of(const TenantDraw& tenant);
+/// Bits of the vendors whose chips the jobs of a stream may run on; 0: there are no jobs.
+int vendors_of(const RunDraw& run, const StreamDraw& stream);
+/// Bit of the vendor of a cluster; 0: it trains no models.
+int vendor_bit(const ClusterDraw& cluster);
 /// Tokens that the jobs of a stream train; 0: they are given by their duration.
 double tokens_of(const StreamDraw& stream);
 
@@ -124,6 +130,13 @@ struct Closure {
   double from_s = 0.0, to_s = 0.0;
 };
 std::vector<Closure> closures_of(const RunDraw& run);
+/// Chips of a cluster that are an organisation's in a time.
+struct Reserved {
+  size_t cluster = 0;
+  int tenant = 0;
+  double from_s = 0.0, to_s = 0.0, chips = 0.0;
+};
+std::vector<Reserved> reservations_of(const RunDraw& run);
 
 /// Draws runs of a few days on up to some thousand chips.
 rc::Gen<RunDraw> any_run();

@@ -102,30 +102,14 @@ std::string text_of(const ShockDraw& shock, const RunDraw& run) {
       fmt::format("kind=\"site-outage\" site=\"site{}\"{}", site_of(run, shock.target), duration));
 }
 
-// Reservations hold what is there throughout and not yet reserved.
-std::string text_of(const WindowDraw& window, const RunDraw& run,
-                    std::map<size_t, std::int64_t>& reserved) {
-  const auto clusters = clusters_of(run);
-  const size_t cluster = cluster_of(run, window.target);
-  if (!window.reserves) {
-    return fmt::format("  <maintenance {}=\"{}\" from=\"{} h\" duration=\"{} h\"{} jobs=\"{}\"/>\n",
-                       of_site(window) ? "site" : "cluster",
-                       of_site(window) ? fmt::format("site{}", site_of(run, window.target))
-                                       : cluster_name(run, cluster),
-                       window.from_h, window.hours,
-                       window.every_h > 0 ? fmt::format(" every=\"{} h\"", window.every_h) : "",
-                       window.stops ? "stop" : "drain");
-  }
-  const int per_domain = chips_per_domain(*clusters[cluster]);
-  const std::int64_t left = fewest_domains(*clusters[cluster]) * per_domain - reserved[cluster];
-  const std::int64_t chips = std::min<std::int64_t>(window.chips, left) / per_domain * per_domain;
-  if (run.tenants.empty() || chips < 1) return "";
-  reserved[cluster] += chips;
-  return fmt::format(
-      "  <reservation cluster=\"{}\" organisation=\"org{}\" from=\"{} h\" to=\"{} h\" "
-      "chips=\"{}\"/>\n",
-      cluster_name(run, cluster), static_cast<size_t>(window.hours) % run.tenants.size(),
-      window.from_h, window.from_h + window.hours, chips);
+std::string maintenance_text(const WindowDraw& window, const RunDraw& run) {
+  return fmt::format("  <maintenance {}=\"{}\" from=\"{} h\" duration=\"{} h\"{} jobs=\"{}\"/>\n",
+                     of_site(window) ? "site" : "cluster",
+                     of_site(window) ? fmt::format("site{}", site_of(run, window.target))
+                                     : cluster_name(run, cluster_of(run, window.target)),
+                     window.from_h, window.hours,
+                     window.every_h > 0 ? fmt::format(" every=\"{} h\"", window.every_h) : "",
+                     window.stops ? "stop" : "drain");
 }
 
 // Clusters of one kind that share a queue.
@@ -153,6 +137,28 @@ std::string co_schedules_of(const RunDraw& run) {
 
 std::string policy_of(const RunDraw& run) { return name_in(pick(kPolicies, run.policy)); }
 std::string broker_of(const RunDraw& run) { return name_in(pick(kBrokers, run.broker)); }
+
+// They hold what is there throughout and not yet reserved.
+std::vector<Reserved> reservations_of(const RunDraw& run) {
+  std::vector<Reserved> all;
+  if (run.tenants.empty()) return all;
+  std::map<size_t, int> taken;
+  for (const WindowDraw& window : run.windows) {
+    if (!window.reserves) continue;
+    const size_t cluster = cluster_of(run, window.target);
+    const ClusterDraw& draw = *clusters_of(run)[cluster];
+    const int per_domain = chips_per_domain(draw);
+    const int left = fewest_domains(draw) * per_domain - taken[cluster];
+    const int chips = std::min(window.chips, left) / per_domain * per_domain;
+    if (chips < 1) continue;
+    taken[cluster] += chips;
+    all.push_back({cluster,
+                   static_cast<int>(static_cast<size_t>(window.hours) % run.tenants.size()),
+                   3600.0 * window.from_h, 3600.0 * (window.from_h + window.hours),
+                   static_cast<double>(chips)});
+  }
+  return all;
+}
 
 std::vector<Closure> closures_of(const RunDraw& run) {
   constexpr double kHour = 3600.0, kEnd = 96.0 * kHour;
@@ -191,8 +197,16 @@ std::string scenario_of(const RunDraw& run) {
   if (run.joined) text += co_schedules_of(run);
   if (run.fails_times > 0) text += fmt::format("  <failures rates=\"{}\"/>\n", run.fails_times);
   for (const ShockDraw& shock : run.shocks) text += text_of(shock, run);
-  std::map<size_t, std::int64_t> reserved;
-  for (const WindowDraw& window : run.windows) text += text_of(window, run, reserved);
+  for (const WindowDraw& window : run.windows) {
+    if (!window.reserves) text += maintenance_text(window, run);
+  }
+  for (const Reserved& reserved : reservations_of(run)) {
+    text += fmt::format(
+        "  <reservation cluster=\"{}\" organisation=\"org{}\" from=\"{} s\" to=\"{} s\" "
+        "chips=\"{}\"/>\n",
+        cluster_name(run, reserved.cluster), reserved.tenant, reserved.from_s, reserved.to_s,
+        reserved.chips);
+  }
   return text + "  <record sample=\"30 min\"/>\n</scenario>\n";
 }
 

@@ -72,6 +72,7 @@ std::string text_of(const SiteDraw& site, size_t s) {
 
 const Kind& kind_of(const ClusterDraw& cluster) { return kKinds[cluster.kind]; }
 int chips_per_domain(const ClusterDraw& cluster) { return kind_of(cluster).chips; }
+int vendor_bit(const ClusterDraw& cluster) { return kind_of(cluster).bit; }
 std::string vendor_of(const ClusterDraw& cluster) { return kind_of(cluster).vendor; }
 
 std::string cluster_name(const RunDraw& run, size_t index) {

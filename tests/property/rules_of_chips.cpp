@@ -18,17 +18,6 @@ std::vector<size_t> pools_of(const RunDraw& run) {
   return pools;
 }
 
-// Most chips that a cluster can have had by a time, removals left out.
-double delivered(const ClusterDraw& cluster, double time_s) {
-  double domains = cluster.domains;
-  for (const Delivery& delivery : cluster.later) {
-    // A delivery comes at the begin of its day.
-    const double at_s = 86400.0 * (delivery.at_h / 24);
-    if (delivery.domains > 0 && at_s <= time_s) domains += delivery.domains;
-  }
-  return domains * chips_per_domain(cluster);
-}
-
 // At every edge no pool holds more chips in jobs than it has.
 void edges(const Tables& t, const RunDraw& run, Complaints& broken) {
   const auto all = clusters_of(run);
@@ -55,7 +44,7 @@ void edges(const Tables& t, const RunDraw& run, Complaints& broken) {
     chips += edge.chips;
     double most = 0.0;
     for (size_t c = 0; c < all.size(); ++c) {
-      if (pools[c] == edge.pool) most += delivered(*all[c], edge.time_s);
+      if (pools[c] == edge.pool) most += chips_delivered(*all[c], edge.time_s);
     }
     if (chips > most) {
       broken.add("jobs hold {} of {} chips at {} s in the pool of cluster {}", chips, most,
@@ -83,7 +72,7 @@ void samples(const Tables& t, const RunDraw& run, Complaints& broken) {
         broken.add("cluster {} at {} s: {} chips in jobs, {} serving, {} idle of {}", c, time_s[s],
                    allocated[at], serving[at], idle[at], installed[at]);
       }
-      const double there = delivered(*all[c], time_s[s]);
+      const double there = chips_delivered(*all[c], time_s[s]);
       if (installed[at] + failed[at] > there) {
         broken.add("cluster {} at {} s: {} chips and {} failed of {}", c, time_s[s], installed[at],
                    failed[at], there);

@@ -138,6 +138,22 @@ void totals(const Tables& t, const RunDraw& run, Complaints& broken) {
   }
 }
 
+// What starts must fit under the limit of its time; what runs goes on under a lower one.
+void limits(const Tables& t, const RunDraw& run, Complaints& broken) {
+  const auto it_w = t.numbers("/series/site/it_power_w"),
+             limit_w = t.numbers("/series/site/it_limit_w"),
+             time_s = t.numbers("/series/site/time_s");
+  std::vector<double> most_w(run.sites.size(), 0.0);
+  for (size_t at = 0; at < it_w.size(); ++at) {
+    double& most = most_w[at % most_w.size()];
+    most = std::max(most, limit_w[at]);
+    if (it_w[at] > most * (1.0 + kRounding)) {
+      broken.add("site {} at {} s draws {} W, its limit is {} W", at % most_w.size(),
+                 time_s[at / most_w.size()], it_w[at], most);
+    }
+  }
+}
+
 // A site draws what its clusters draw.
 void sites(const Tables& t, const RunDraw& run, Complaints& broken) {
   const auto site_w = t.numbers("/series/site/it_power_w"),
@@ -170,6 +186,7 @@ void sites(const Tables& t, const RunDraw& run, Complaints& broken) {
 void check_energy(const Tables& trace, const RunDraw& run, Complaints& broken) {
   jobs(trace, run, broken);
   sites(trace, run, broken);
+  limits(trace, run, broken);
   fleet(trace, run, broken);
   totals(trace, run, broken);
 }

@@ -9,7 +9,8 @@
 namespace busbar::property {
 namespace {
 
-// Who gives way to others under fair share held more than the quota of its organisation.
+// Who gives way to others under fair share held more than the quota of its organisation, with what
+// this started at the same instant in other queues.
 void quotas(const Tables& t, const RunDraw& run, Complaints& broken) {
   // Brokers that divide the fleet let jobs take turns, whoever they belong to.
   if (broker_of(run) == "max-min" || broker_of(run) == "equal-share") return;
@@ -28,6 +29,10 @@ void quotas(const Tables& t, const RunDraw& run, Complaints& broken) {
   std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
     return std::tuple(a.time_s, a.kind, a.row) < std::tuple(b.time_s, b.kind, b.row);
   });
+  std::map<std::pair<int, double>, double> begun;  // chips, by organisation and instant
+  for (const Edge& edge : edges) {
+    if (edge.kind == 2) begun[{tenant_of(run, t.jobs[edge.row].name), edge.time_s}] += edge.chips;
+  }
   std::map<int, double> held, before;
   double instant_s = -1.0;
   const std::vector<std::int64_t> quotas = quotas_of(run);
@@ -38,7 +43,8 @@ void quotas(const Tables& t, const RunDraw& run, Complaints& broken) {
       before = held;
     }
     if (edge.kind == 0 && tenant >= 0 &&
-        before[tenant] <= static_cast<double>(quotas[static_cast<size_t>(tenant)])) {
+        before[tenant] + begun[{tenant, edge.time_s}] <=
+            static_cast<double>(quotas[static_cast<size_t>(tenant)])) {
       broken.add("job {} gives way at {} s though org{} is within its quota", t.jobs[edge.row].name,
                  edge.time_s, tenant);
     }
@@ -120,6 +126,67 @@ void sizes(const Tables& t, const RunDraw& run, Complaints& broken) {
   }
 }
 
+// A job runs on chips of the vendors that it may use, and a log's for as long as it may.
+void permitted(const Tables& t, const RunDraw& run, Complaints& broken) {
+  const auto clusters = clusters_of(run);
+  for (const Tables::Job& job : t.jobs) {
+    const StreamDraw* stream = stream_of(run, job.name);
+    for (const size_t i : job.segments) {
+      const auto cluster = static_cast<size_t>(t.segments[i].cluster);
+      if (stream == nullptr || (vendors_of(run, *stream) & vendor_bit(*clusters[cluster])) != 0) {
+        continue;
+      }
+      broken.add("job {} runs on cluster {}, whose vendor it may not use", job.name, cluster);
+    }
+    if (stream != nullptr || job.state != "killed" || job.segments.size() != 1) continue;
+    const JobDraw logged = log_of(run.tenants[static_cast<size_t>(
+        tenant_of(run, job.name))])[std::stoul(job.name.substr(job.name.find_last_of('-') + 1))];
+    const double may_s = 0.6 * logged.run_min * logged.request_percent;
+    if (!agree(job.end_s - job.start_s, may_s, 1e-9, 1e-6)) {
+      broken.add("job {} is killed after {} s of {} s", job.name, job.end_s - job.start_s, may_s);
+    }
+  }
+}
+
+// Only who takes turns or enforces quotas lets jobs give way.
+void preempted(const Tables& t, const RunDraw& run, Complaints& broken) {
+  const std::string policy = policy_of(run), broker = broker_of(run);
+  if (policy == "fair-share" || broker == "max-min" || broker == "equal-share") return;
+  for (const Tables::Event& event : t.events) {
+    if (event.kind != "preempt") continue;
+    broken.add("job {} gives way under {} and {} at {} s", event.subject, policy, broker,
+               event.time_s);
+  }
+}
+
+// While chips are reserved others hold none of them.
+void reserved(const Tables& t, const RunDraw& run, Complaints& broken) {
+  if (run.joined) return;
+  for (const Reserved& ours : reservations_of(run)) {
+    std::vector<std::pair<double, double>> edges;  // of the chips of others
+    for (const Tables::Segment& segment : t.segments) {
+      if (static_cast<size_t>(segment.cluster) != ours.cluster || segment.seconds() <= 0.0 ||
+          tenant_of(run, t.jobs[segment.job].name) == ours.tenant || segment.end_s <= ours.from_s ||
+          segment.start_s >= ours.to_s) {
+        continue;
+      }
+      edges.emplace_back(std::max(segment.start_s, ours.from_s), segment.chips);
+      edges.emplace_back(segment.end_s, -segment.chips);
+    }
+    std::sort(edges.begin(), edges.end());  // ends come first
+    const ClusterDraw& cluster = *clusters_of(run)[ours.cluster];
+    double chips = 0.0;
+    for (const auto& [time_s, change] : edges) {
+      chips += change;
+      const double there = chips_delivered(cluster, time_s);
+      if (time_s < ours.to_s && chips > there - ours.chips) {
+        broken.add("others hold {} chips of cluster {} at {} s, {} of {} are reserved", chips,
+                   ours.cluster, time_s, ours.chips, there);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_turns(const Tables& trace, const RunDraw& run, Complaints& broken) {
@@ -128,6 +195,9 @@ void check_turns(const Tables& trace, const RunDraw& run, Complaints& broken) {
   followers(trace, run, broken);
   arrays(trace, run, broken);
   sizes(trace, run, broken);
+  permitted(trace, run, broken);
+  preempted(trace, run, broken);
+  reserved(trace, run, broken);
 }
 
 }  // namespace busbar::property
