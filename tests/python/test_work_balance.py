@@ -37,8 +37,8 @@ def balance(jobs):
     return list(zip(jobs["state"], *(jobs[c] for c in ["asked_steps", *columns]), strict=True))
 
 
-# One after the other on all four nodes: 600 s done; killed at its request, after 300 of 900 s; 2,700
-# of 3,000 s when the run ends; the last never starts.
+# One after the other on all four nodes: 600 s done; killed at its request, after 300 of 900 s;
+# 2,700 of 3,000 s when the run ends; the last never starts.
 def test_every_end_of_a_replayed_job(binary, tmp_path):
     log = [(0, 4, 600, 900), (0, 4, 900, 300), (0, 4, 3000, 4000), (0, 4, 50, 60)]
     jobs = run(tmp_path, log).jobs
