@@ -59,6 +59,18 @@ void without_latency(Chain& chain, bool inside_only, const std::vector<Link>& li
   }
 }
 
+// Seconds that the busiest NIC sends, and that one receives, at its full rate.
+double nic_s(const Plan& plan) {
+  const std::vector<double> bytes = bytes_by_link(plan);
+  double out = 0.0, in = 0.0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const Link& link = plan.links[i];
+    if (link.group == "nic out") out = std::max(out, bytes[i] / link.capacity_Bps);
+    if (link.group == "nic in") in = std::max(in, bytes[i] / link.capacity_Bps);
+  }
+  return out + in;
+}
+
 const model::ProtocolLine& fastest_line(const model::CollectiveTiming& timing, double wire_bytes) {
   return *std::min_element(timing.lines.begin(), timing.lines.end(),
                            [&](const auto& a, const auto& b) {
@@ -78,6 +90,7 @@ Operation operation_named(std::string_view name) {
 
 void apply(const Derating& derating, Plan& plan) {
   plan.startup_s += derating.startup_s + derating.sums_s;
+  if (derating.copies > 0.0) plan.startup_s += derating.copies * nic_s(plan);
   if (!derating.hops) without_latency(plan.steps, true, plan.links);
   for (Link& link : plan.links) {
     if (is_inside(link)) {
@@ -221,6 +234,11 @@ Derating MeasuredDeratings::of(const Task& task, const model::Domain& domain,
                                const std::string& algorithm, const std::string& numbers) const {
   Derating derating;
   derating.nics = task.wiring.between.groups > 1 ? kNicShare : 1.0;
+  const model::Node& node = platform_.nodes[domain.node];
+  if (node.nic && node.host_link.value > 0.0) {
+    const double nics_Bps = platform_.nics[node.nic].bandwidth.value * node.nics;
+    derating.copies = nics_Bps / node.accelerators / node.host_link.value;
+  }
   const int ranks = task.wiring.inside.chips();
   const auto source = source_of(domain, ranks);
   const Operation operation = timed_as(task.operation);
@@ -246,7 +264,6 @@ Derating MeasuredDeratings::of(const Task& task, const model::Domain& domain,
   derating.startup_s = line.startup.value;
   derating.hops = domain.topology == model::DomainTopology::kTorus;
   if (reduces(operation) && !reduces(operation_named(timing->operation))) {
-    const model::Node& node = platform_.nodes[domain.node];
     derating.sums_s = kPassesOfSum * wire_bytes(task.size.value, ranks) /
                       platform_.accelerators[node.accelerator].memory_bandwidth.value;
   }

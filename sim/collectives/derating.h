@@ -13,6 +13,7 @@ namespace busbar::collectives {
 struct Derating {
   double startup_s = 0.0;  // of the library, before the first byte
   double sums_s = 0.0;     // of adding up in the chips' memory, where no timing contains it
+  double copies = 0.0;     // seconds of copying through the host's memory, by seconds on the NICs
   double links = 1.0;      // share of the scale-up links' bandwidth
   double nics = 1.0;       // of the NICs'
   bool hops = true;        // whether hops inside a group add latency; else the startup has them

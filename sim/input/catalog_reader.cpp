@@ -104,6 +104,7 @@ void CatalogReader::node(const Element& e) {
   node.accelerators = xml::integer(e, "accelerators", 1, problems_, 1, 4096);
   node.nic = resolve(e, "nic", "nic", platform_.nics, problems_);
   node.nics = xml::integer(e, "nics", node.nic ? 1 : 0, problems_, 1, 4096);
+  node.host_link = base::BytesPerSecond{quantity(e, "host-link", Dimension::kBandwidth, 0.0)};
   node.host_power = base::Watts{quantity(e, "host-power", Dimension::kPower, 0.0)};
   node.local_storage = base::Bytes{quantity(e, "local-storage", Dimension::kBytes, 0.0)};
   node.local_storage_bandwidth =

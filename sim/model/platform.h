@@ -69,7 +69,8 @@ struct Node {
   int accelerators = 0;
   Id<Nic> nic;
   int nics = 0;
-  base::Watts host_power;  // CPUs, memory, fans, NICs excluded
+  base::BytesPerSecond host_link;  // chip to host memory; 0: the NICs reach the chips by themselves
+  base::Watts host_power;          // CPUs, memory, fans, NICs excluded
   base::Bytes local_storage;
   base::BytesPerSecond local_storage_bandwidth;
   Id<FailureModel> failures;

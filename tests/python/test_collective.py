@@ -1,6 +1,7 @@
 """`busbar collective` and `busbar validate collectives`: times, fidelities, refusals."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -104,6 +105,33 @@ def test_sums_on_a_torus_pass_the_memory(at_root, binary):
     assert times["all-reduce"] > times["all-gather"] + times["reduce-scatter"] - 20e-6
 
 
+def test_bytes_for_nics_behind_a_host_are_copied_twice(at_root, binary, tmp_path):
+    # Two slices of one chip: 1 GB each way over its part of two NICs of 100 Gbit/s for eight, of
+    # which 95 % are left, and at each end between the chip and its host.
+    platforms = tmp_path / "platforms"
+    shutil.copytree(at_root / "platforms", platforms)
+    world, catalogue = platforms / "worlds/tiny.xml", platforms / "catalog/google.xml"
+    tpu = 'domain="ironwood-cube" fabric="jupiter" pod="ironwood-superpod"'
+    text = world.read_text()
+    assert tpu in text
+    world.write_text(text.replace(tpu, 'domain="tpu-v5e-pod" fabric="jupiter"'))
+    shipped = catalogue.read_text()
+    mark = ' host-link="16 GB/s"'
+    assert mark in shipped
+
+    def time_s(link):
+        catalogue.write_text(shipped.replace(mark, link))
+        slices = ["--world", str(world), "--cluster", "bayou-tpu", "--slice", "2*1x1"]
+        closed, flow = answers(binary, *slices, "--size", "1 GB", "--fidelity", "both")
+        assert closed["time_s"] == pytest.approx(flow["time_s"], rel=1e-6)
+        return closed["time_s"]
+
+    alone = time_s("")
+    assert alone == pytest.approx(1e9 / (0.95 * 3.125e9), rel=1e-3)
+    assert time_s(mark) - alone == pytest.approx(2 * 1e9 / 16e9, rel=1e-6)
+    assert time_s(' host-link="8 GB/s"') - alone == pytest.approx(2 * 1e9 / 8e9, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -162,10 +190,8 @@ def test_published_curves_come_within_15_percent(at_root, binary):
         "--json",
     )  # fmt: skip
     rows = [r for r in json.loads(result.stdout)["rows"] if r["expressible"]]
-    # The page on collectives says what is known of the row between two slices.
-    others = [r for r in rows if r["id"] != "v6e-256 psum between two slices"]
-    assert len(others) == 30
-    for row in others:
+    assert len(rows) == 31
+    for row in rows:
         assert row["predicted"] == pytest.approx(row["measured"], rel=0.15), row["id"]
 
 
