@@ -139,6 +139,10 @@ struct ActiveJob {
   /// IT power of a chip above idle. A step that waits for a link leaves its chips idle meanwhile:
   /// the same work draws less power.
   double busy_w_per_chip() const { return work.busy_w_per_chip * local_s / step_s; }
+  /// The same when nothing holds it up.
+  double most_w_per_chip() const {
+    return work.busy_w_per_chip * local_s / (local_s + work.saves.stall_s);
+  }
 };
 
 }  // namespace busbar::engine

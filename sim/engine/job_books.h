@@ -84,9 +84,10 @@ class JobBooks {
   /// The row of a job that ran (until `end_s`; NaN: it still runs).
   void write_row(const ActiveJob& active, const model::Job& job, record::JobState state,
                  double end_s);
-  /// The row of a job that never started; `pool` -1: none was chosen.
+  /// The row of a job that never started; `pool` -1: none was chosen. `asked_steps` are its work
+  /// there.
   void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
-                 record::Bound waited_for);
+                 record::Bound waited_for, double asked_steps = 0.0);
 
   /// A job is sent to another pool, where so many bytes of it come over the WAN later.
   void count_move(std::int32_t job);

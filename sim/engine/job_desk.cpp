@@ -388,8 +388,10 @@ void JobDesk::close() {
                        std::nan(""));
       continue;
     }
-    books_.write_row(job, jobs_[static_cast<size_t>(job)], pool_of_[static_cast<size_t>(job)],
-                     record::JobState::kWaiting, waited_for_[static_cast<size_t>(job)]);
+    const model::Job& j = jobs_[static_cast<size_t>(job)];
+    books_.write_row(job, j, pool, record::JobState::kWaiting,
+                     waited_for_[static_cast<size_t>(job)],
+                     pool >= 0 ? works_.evaluate(j, pool).steps : 0.0);
   }
 }
 

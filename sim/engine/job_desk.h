@@ -90,6 +90,8 @@ class JobDesk {
   void close();
 
   const JobBooks& books() const { return books_; }
+  const RunningJobs& running() const { return running_; }
+  const TenantBooks& tenants() const { return tenants_; }
   const Campaigns& campaigns() const { return held_.campaigns(); }
   std::int64_t waiting_jobs(std::int32_t index) const;
   std::int64_t waiting_chips(std::int32_t index) const;
