@@ -316,10 +316,11 @@ void Relocation::go(std::int32_t job, const Candidate& candidate, std::int32_t p
 void Relocation::send(std::int32_t job) {
   Journey& journey = journeys_.at(job);
   parts_.traffic.cancel(std::exchange(journey.transfer, 0));
+  if (journey.state_bytes <= 0.0) return arrived(job);
   const auto links = path(journey.from, journey.to);
   if (!links) return journey.path.clear();
   journey.path = *links;
-  if (journey.state_bytes <= 0.0 || links->empty()) return arrived(job);
+  if (links->empty()) return arrived(job);
   journey.transfer =
       parts_.traffic.send(*links, journey.state_bytes, [this, job] { arrived(job); });
 }

@@ -70,7 +70,7 @@ class Relocation {
   bool send_to(std::int32_t job, const ActiveJob* running, std::int32_t from, std::int32_t to);
   /// Sends a job that was stopped, and stands in no queue, to another pool. Its state is in the
   /// pool that it leaves; of pools over several sites, at the first. Without a route it waits for
-  /// one.
+  /// one, if it has any.
   void bring_away(std::int32_t job, std::int32_t from, std::int32_t to);
   bool is_under_way(std::int32_t job) const { return journeys_.count(job) > 0; }
 
