@@ -126,23 +126,53 @@ def cluster_occupancy(
         ax: where to draw.
 
     """
-    installed = run.cluster_series("installed")
-    if installed.empty:
-        raise NoDataError(f"{run.path}: no samples of clusters; the run is {run.status}")
-    unknown = [name for name in clusters or [] if name not in installed.columns]
-    if unknown:
-        raise NoDataError(f"no cluster '{unknown[0]}'; known: {', '.join(installed.columns)}")
+    installed = _of_clusters(run, "installed", clusters)
     held = run.cluster_series("allocated") + run.cluster_series("serving")
-    names = list(clusters or installed.columns)
-    share = (100 * held / installed.where(installed > 0))[names].to_numpy().T
-    edges = _days(run, np.append(installed.index, max(run.end_s, installed.index[-1] + 1.0)))
+    share = held[installed.columns] / installed.where(installed > 0)
+    return _row_per_cluster(run, share, "chips held (% of installed)", ax)
+
+
+def cluster_fragmentation(
+    run: Run, *, clusters: list[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of idle chips outside the largest hole over time, a row per cluster.
+
+    Dark: what is idle is scattered over pods, and no large slice starts. Nothing is drawn while
+    no chip is idle.
+
+    Args:
+        run: the run.
+        clusters: names of the clusters to draw; None: all.
+        ax: where to draw.
+
+    """
+    idle = _of_clusters(run, "idle", clusters)
+    share = run.cluster_series("fragmentation")[idle.columns].where(idle > 0)
+    return _row_per_cluster(run, share, "idle chips beyond the largest hole (%)", ax)
+
+
+def _of_clusters(run: Run, column: str, clusters: list[str] | None) -> pd.DataFrame:
+    series = run.cluster_series(column)
+    if series.empty:
+        raise NoDataError(f"{run.path}: no samples of clusters; the run is {run.status}")
+    unknown = [name for name in clusters or [] if name not in series.columns]
+    if unknown:
+        raise NoDataError(f"no cluster '{unknown[0]}'; known: {', '.join(series.columns)}")
+    return series[list(clusters or series.columns)]
+
+
+def _row_per_cluster(run: Run, share: pd.DataFrame, label: str, ax: Axes | None) -> Axes:
+    names = list(share.columns)
+    edges = _days(run, np.append(share.index, max(run.end_s, share.index[-1] + 1.0)))
     ax = style.axes(ax)
     rows = np.arange(len(names) + 1) - 0.5
-    cells = ax.pcolormesh(edges, rows, share, cmap="cividis_r", vmin=0, vmax=100, rasterized=True)
+    cells = ax.pcolormesh(
+        edges, rows, 100 * share.to_numpy().T, cmap="cividis_r", vmin=0, vmax=100, rasterized=True
+    )
     ax.set_yticks(range(len(names)), names, fontsize="small" if len(names) < 20 else "xx-small")
     ax.set_ylim(len(names) - 0.5, -0.5)
     beside = ax.inset_axes((1.02, 0.0, 0.025, 1.0))
-    ax.figure.colorbar(cells, cax=beside, label="chips held (% of installed)")
+    ax.figure.colorbar(cells, cax=beside, label=label)
     style.date_axis(ax)
     style.tidy(ax)
     ax.grid(visible=False)

@@ -21,6 +21,7 @@ PLOTS: dict[str, Callable] = {
     "sites": plots.site_power,
     "vendor-power": plots.vendor_power,
     "cluster-occupancy": plots.cluster_occupancy,
+    "cluster-fragmentation": plots.cluster_fragmentation,
     "vendor-utilisation": plots.vendor_utilisation,
     "demand": plots.demand,
     "waits": plots.waits,

@@ -45,6 +45,7 @@ struct ActiveJob {
   double chips = 0.0;
   const scheduling::JobSizes* sizes = nullptr;  // of an elastic job that the policy sizes
   std::int32_t resizes = 0;                     // since it was submitted
+  double sized_s = 0.0;                         // when it got its present size
   Work work;
   double start_s = 0.0, segment_start_s = 0.0, kill_s = 0.0, expected_end_s = 0.0;
   double begun_s = 0.0;      // when it started for the last time

@@ -25,6 +25,8 @@ struct JobCounts {
   double planned_least_s = 0.0;         // … times the least throughput that its shares promise
   std::int64_t held_back = 0;           // jobs, by the broker
   double held_back_chip_seconds = 0.0;  // of those
+  std::int64_t paused = 0;              // times that the broker stopped a running job, …
+  double paused_chip_seconds = 0.0;     // … and what its chips could have done until its hour
   std::int64_t deadlines_met = 0;       // completed in time
   std::int64_t deadlines_missed = 0;    // not completed by then, whatever became of the job
   double chip_seconds = 0.0;            // of started jobs

@@ -62,7 +62,8 @@ enum class EndReason : std::int8_t {
   kRunEnd,
   kCancelled,
   kCapacity,
-  kMove
+  kMove,
+  kPause
 };
 
 enum class EventKind : std::int8_t {
@@ -108,7 +109,8 @@ enum class EventKind : std::int8_t {
   kRebrokered,
   kMove,
   kArrive,
-  kHold
+  kHold,
+  kPause
 };
 
 struct JobRow {

@@ -111,7 +111,7 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share, fail to interrupt, resize to slow, rebrokered to hold: a job's "
+        "to whom: submit to share, fail to interrupt, resize to slow, rebrokered to pause: a job's "
         "`id`; delivery, "
         "installed, "
         "out-of-order, repaired: row of "

@@ -53,6 +53,14 @@ def test_occupancy_of_chosen_clusters(run):
         plots.cluster_occupancy(run, clusters=["x"])
 
 
+def test_fragmentation_is_drawn_where_chips_are_idle(run):
+    ax = plots.cluster_fragmentation(run)
+    north, south = ax.collections[0].get_array().reshape(2, 3)
+    assert np.ma.getmaskarray(north).tolist() == [True, False, False]
+    assert north.compressed().tolist() == pytest.approx([50, 25])
+    assert south.compressed().tolist() == pytest.approx([0, 10])
+
+
 # Job d still runs at the end (2 h): its bar ends there. By chip time the order of size is
 # a (128 chips x 1 h), c (64 x 1 h), b (32 x 0.5 h), d (1 chip).
 def test_gantt_bars_span_the_running_time(run):
