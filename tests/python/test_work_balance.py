@@ -1,5 +1,7 @@
 """done + lost + left = asked for: one job of every kind of end, worked out by hand."""
 
+import subprocess
+
 import busbar
 import pandas as pd
 import pytest
@@ -69,3 +71,16 @@ def test_what_is_done_again_stands_beside_the_balance(binary, tmp_path):
     (row,) = balance(in_the_dark.jobs)
     assert row == ("waiting", 1200, 0, 0, 1200, pytest.approx(1000, rel=1e-9))
     assert not pd.isna(in_the_dark.jobs["start_s"].iloc[0])
+
+
+# An audit looks at everything and changes nothing.
+def test_an_audit_finds_the_books_in_order(binary, tmp_path):
+    fingerprints = set()
+    for more in ([], ["--audit"]):
+        command = [binary, "run", ROOT / "workloads" / "scenarios" / "several-pods.xml", *more]
+        subprocess.run(
+            [*command, "-o", tmp_path / "run.h5", "--force"], check=True, capture_output=True
+        )
+        with busbar.open(tmp_path / "run.h5") as trace:
+            fingerprints.add(trace.provenance["fingerprint"])
+    assert len(fingerprints) == 1
