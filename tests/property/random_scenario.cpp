@@ -30,6 +30,7 @@ const std::vector<const char*> kBrokers = {
     R"(policy="greenest" delay="6 h" review="1 h" gain="0.02")",
     R"(policy="cheapest" idle-price="1 USD/h")",
     R"(policy="cheapest" delay="12 h")",
+    R"(policy="cheapest" review="1 h" pause="12 h")",
     R"(policy="weighted" cost="1" carbon="0.5" latency="0.1" power="0.2")",
     R"(policy="weighted" cost="1" carbon="1" review="3 h" delay="2 h")",
     R"(policy="fastest" review="30 min" gain="0")",
