@@ -9,6 +9,7 @@ import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from busbar import style
 from busbar.errors import NoDataError
@@ -115,7 +116,9 @@ def _drawable(limit: pd.Series) -> pd.Series:
 def cluster_occupancy(
     run: Run, *, clusters: list[str] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the share of installed chips that jobs and services hold, by cluster, over time.
+    """Draw the share of installed chips that jobs and services hold over time, a row per cluster.
+
+    Dark is full; nothing is drawn while a cluster has no chips.
 
     Args:
         run: the run.
@@ -123,23 +126,57 @@ def cluster_occupancy(
         ax: where to draw.
 
     """
-    installed = run.cluster_series("installed")
-    if installed.empty:
-        raise NoDataError(f"{run.path}: no samples of clusters; the run is {run.status}")
-    unknown = [name for name in clusters or [] if name not in installed.columns]
-    if unknown:
-        raise NoDataError(f"no cluster '{unknown[0]}'; known: {', '.join(installed.columns)}")
+    installed = _of_clusters(run, "installed", clusters)
     held = run.cluster_series("allocated") + run.cluster_series("serving")
+    share = held[installed.columns] / installed.where(installed > 0)
+    return _row_per_cluster(run, share, "chips held (% of installed)", ax)
+
+
+def cluster_fragmentation(
+    run: Run, *, clusters: list[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of idle chips outside the largest hole over time, a row per cluster.
+
+    Dark: what is idle is scattered over pods, and no large slice starts. Nothing is drawn while
+    no chip is idle.
+
+    Args:
+        run: the run.
+        clusters: names of the clusters to draw; None: all.
+        ax: where to draw.
+
+    """
+    idle = _of_clusters(run, "idle", clusters)
+    share = run.cluster_series("fragmentation")[idle.columns].where(idle > 0)
+    return _row_per_cluster(run, share, "idle chips beyond the largest hole (%)", ax)
+
+
+def _of_clusters(run: Run, column: str, clusters: list[str] | None) -> pd.DataFrame:
+    series = run.cluster_series(column)
+    if series.empty:
+        raise NoDataError(f"{run.path}: no samples of clusters; the run is {run.status}")
+    unknown = [name for name in clusters or [] if name not in series.columns]
+    if unknown:
+        raise NoDataError(f"no cluster '{unknown[0]}'; known: {', '.join(series.columns)}")
+    return series[list(clusters or series.columns)]
+
+
+def _row_per_cluster(run: Run, share: pd.DataFrame, label: str, ax: Axes | None) -> Axes:
+    names = list(share.columns)
+    edges = _days(run, np.append(share.index, max(run.end_s, share.index[-1] + 1.0)))
     ax = style.axes(ax)
-    dates = _days(run, installed.index)
-    for number, name in enumerate(clusters or installed.columns):
-        share = 100 * held[name] / installed[name].where(installed[name] > 0)
-        ax.plot(dates, share, label=name, linewidth=1.2, **style.line_style(number))
-    ax.set_ylabel("chips held (% of installed)")
-    ax.set_ylim(0, 104)
+    rows = np.arange(len(names) + 1) - 0.5
+    cells = ax.pcolormesh(
+        edges, rows, 100 * share.to_numpy().T, cmap="cividis_r", vmin=0, vmax=100, rasterized=True
+    )
+    ax.set_yticks(range(len(names)), names, fontsize="small" if len(names) < 20 else "xx-small")
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    beside = ax.inset_axes((1.02, 0.0, 0.025, 1.0))
+    ax.figure.colorbar(cells, cax=beside, label=label)
     style.date_axis(ax)
-    style.legend_below(ax)
-    return style.tidy(ax)
+    style.tidy(ax)
+    ax.grid(visible=False)
+    return ax
 
 
 def job_gantt(run: Run, *, top: int = 40, ax: Axes | None = None) -> Axes:
@@ -186,10 +223,10 @@ def job_gantt(run: Run, *, top: int = 40, ax: Axes | None = None) -> Axes:
 
 
 def waits(run: Run, *, ax: Axes | None = None) -> Axes:
-    """Draw which share of jobs started within a time, by size class.
+    """Draw which share of jobs waited longer than a time, by size class.
 
-    Jobs that never started count among all, so a curve may end below 100 %. Waits below one
-    second are drawn at one second.
+    Jobs that never started count among all: a curve with some of them stays above 0 to the end.
+    Waits of up to a second count as none.
     """
     jobs = run.jobs
     jobs = jobs[jobs["state"] != "rejected"]
@@ -201,21 +238,26 @@ def waits(run: Run, *, ax: Axes | None = None) -> Axes:
     drawn = 0
     for largest in SIZE_CLASSES:
         of_class = np.sort(wait_s[(jobs["chips"] >= smallest) & (jobs["chips"] <= largest)])
-        if len(of_class):
-            share = 100 * np.arange(1, len(of_class) + 1) / len(of_class)
-            finite = np.isfinite(of_class)
-            x = np.concatenate([[1.0], np.maximum(of_class[finite], 1.0), [max(run.end_s, 2.0)]])
-            reached = share[finite][-1] if finite.any() else 0.0
-            y = np.concatenate([[0.0], share[finite], [reached]])
-            label = f"{_class_name(smallest, largest)} ({len(of_class):,} jobs)"
+        if count := len(of_class):
+            finite = of_class[np.isfinite(of_class) & (of_class > 1.0)]
+            longer = count - np.searchsorted(of_class, finite, side="right")
+            first = count - np.searchsorted(of_class, 1.0, side="right")
+            x = np.concatenate([[1.0], finite, [max(run.end_s, 2.0)]])
+            y = 100 * np.concatenate([[first], longer, [np.isinf(of_class).sum()]]) / count
+            note = "jobs" if first else "jobs, none waited"
+            label = f"{_class_name(smallest, largest)} ({count:,} {note})"
+            # Of 0 a logarithmic axis shows nothing.
+            y = np.where(y > 0, y, np.nan)
             ax.step(x / 3600, y, where="post", label=label, **style.line_style(drawn))
             drawn += 1
         smallest = int(largest) + 1 if np.isfinite(largest) else smallest
     ax.set_xscale("log")
+    ax.set_yscale("log")
     ax.set_xlabel("wait (hours)")
-    ax.set_ylabel("jobs started within it (%)")
-    ax.set_ylim(0, 102)
-    style.legend_below(ax)
+    ax.set_ylabel("jobs that waited longer (%)")
+    ax.set_ylim(top=110)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    style.legend_below(ax, columns=2)
     return style.tidy(ax)
 
 

@@ -21,6 +21,7 @@ PLOTS: dict[str, Callable] = {
     "sites": plots.site_power,
     "vendor-power": plots.vendor_power,
     "cluster-occupancy": plots.cluster_occupancy,
+    "cluster-fragmentation": plots.cluster_fragmentation,
     "vendor-utilisation": plots.vendor_utilisation,
     "demand": plots.demand,
     "waits": plots.waits,
@@ -95,7 +96,9 @@ def overview(run: busbar.Run) -> Figure:
     ):
         PLOTS[name](run, ax=panel)
         panel.set_title(title, fontsize="medium", loc="left")
-        style.legend_below(panel, columns=3)  # a panel is narrower than a figure of its own
+        if panel.get_legend() is not None:
+            # A panel is narrower than a figure of its own.
+            style.legend_below(panel, columns=2 if name == "waits" else 3)
     return figure
 
 

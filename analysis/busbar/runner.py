@@ -31,6 +31,8 @@ def run(
     *,
     replicate: int | None = None,
     force: bool = False,
+    policy_library: str | os.PathLike | None = None,
+    policy_timeout: str | None = None,
 ) -> Run:
     """Run a scenario and open its trace.
 
@@ -42,6 +44,8 @@ def run(
         progress: draw a progress bar, on a terminal and in a notebook.
         replicate: replicate number, shared across variants.
         force: overwrite an existing output.
+        policy_library: shared library with a queue policy, which takes the place of the scenario's.
+        policy_timeout: longest time of one of its calls, with its unit; None: "10 s".
 
     Returns:
         The opened run.
@@ -61,6 +65,10 @@ def run(
     command += _options(set, seed, replicate)
     if force:
         command.append("--force")
+    if policy_library is not None:
+        command += ["--policy-library", os.fspath(policy_library)]
+    if policy_timeout is not None:
+        command += ["--policy-timeout", policy_timeout]
     try:
         _execute([*command, "--progress", "json"], _Bar(progress))
         return Run(output, owned=temporary)

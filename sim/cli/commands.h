@@ -24,6 +24,7 @@ struct RunOptions {
   ScenarioChoice choice;
   std::string output;  // empty: runs/<scenario>.h5
   bool dry_run = false;
+  bool audit = false;  // recount chips, power and work at every edge
   bool force = false;
   bool json = false;
   std::string progress = "auto";  // auto, json, none

@@ -47,6 +47,9 @@ int dispatch(int argc, char** argv) {
   auto* run = app.add_subcommand("run", "run a scenario and write its trace");
   cli::add_scenario(run, run_options.choice);
   run->add_option("-o,--output", run_options.output, "trace to write (default runs/<name>.h5)");
+  run->add_flag("--audit", run_options.audit,
+                "recount chips, power and work after every instant, and stop where the books are "
+                "wrong");
   run->add_flag("--dry-run", run_options.dry_run,
                 "read and check everything, print the plan, stop");
   run->add_flag("--force", run_options.force, "overwrite an existing trace");

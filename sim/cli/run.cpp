@@ -196,6 +196,7 @@ int run(const RunOptions& options) {
                              .links = simulation.links()});
   std::signal(SIGINT, on_interrupt);
   simulation.interrupt_when(interrupted);
+  if (options.audit) simulation.audit();
   engine::Outcome outcome;
   {
     ProgressLine line(options.progress, scenario->start_unix_s);

@@ -65,6 +65,68 @@ Rows vendor_rows(const TraceReader& trace) {
   return rows;
 }
 
+// What jobs get of a cluster's chips, and means over the samples of what became of these.
+struct ClusterUse {
+  std::string name;
+  double installed = 0.0, usable = 0.0, for_jobs = 0.0;      // chips
+  double held = 0.0, idle = 0.0, beyond_largest_hole = 0.0;  // shares of powered chips
+};
+
+std::vector<ClusterUse> clusters_of(const TraceReader& trace) {
+  const auto names = trace.texts("/platform/clusters/name");
+  const auto platform = [&](const char* column) {
+    return trace.numbers(std::string("/platform/clusters/") + column);
+  };
+  const auto series = [&](const char* column) {
+    return trace.numbers(std::string("/series/cluster/") + column);
+  };
+  const auto domains = platform("domains_installed"), kind = platform("domain"),
+             installed = platform("chips_installed"), for_jobs = platform("chips_usable");
+  const auto usable = trace.numbers("/platform/domains/chips_usable");
+  const auto powered = series("installed"), jobs = series("allocated"), serving = series("serving"),
+             idle = series("idle"), split = series("fragmentation");
+  std::vector<ClusterUse> all;
+  for (size_t c = 0; c < names.size(); ++c) {
+    double chips = 0.0, held = 0.0, free = 0.0, beyond = 0.0;
+    for (size_t i = c; i < powered.size(); i += names.size()) {
+      chips += powered[i];
+      held += jobs[i] + serving[i];
+      free += idle[i];
+      beyond += idle[i] * split[i];
+    }
+    const auto share = [&](double sum) { return chips > 0.0 ? sum / chips : std::nan(""); };
+    all.push_back({names[c], installed[c], domains[c] * usable[static_cast<size_t>(kind[c])],
+                   for_jobs[c], share(held), share(free), share(beyond)});
+  }
+  return all;
+}
+
+Rows cluster_rows(const TraceReader& trace) {
+  Rows rows{{"cluster", "chips installed", "usable", "for jobs", "held", "idle",
+             "idle beyond the largest hole"}};
+  const auto part = [](double share) { return std::isnan(share) ? "-" : percent(share); };
+  for (const ClusterUse& c : clusters_of(trace)) {
+    rows.push_back({c.name, base::format_count(c.installed), base::format_count(c.usable),
+                    base::format_count(c.for_jobs), part(c.held), part(c.idle),
+                    part(c.beyond_largest_hole)});
+  }
+  return rows;
+}
+
+Json cluster_json(const TraceReader& trace) {
+  Json::Array all;
+  for (const ClusterUse& c : clusters_of(trace)) {
+    all.push_back(Json::Object{{"name", c.name},
+                               {"chips_installed", c.installed},
+                               {"chips_usable", c.usable},
+                               {"chips_for_jobs", c.for_jobs},
+                               {"held", c.held},
+                               {"idle", c.idle},
+                               {"idle_beyond_largest_hole", c.beyond_largest_hole}});
+  }
+  return all;
+}
+
 // Traces of versions without campaigns have no such table.
 Rows stage_rows(const TraceReader& trace) {
   Rows rows{{"campaign", "stage", "jobs", "ended", "start (d)", "end (d)", "due (d)"}};
@@ -162,6 +224,7 @@ void print_json(const TraceReader& trace, const Summary& summary) {
       claims[i]["deviation"] = simulated[i] / said[i] - 1.0;
     out["sites"] = json_of(sites);
     out["vendors"] = json_of(table_of(trace, "/summary/vendors"));
+    out["clusters"] = cluster_json(trace);
     if (trace.has("/summary/stages")) out["stages"] = json_of(table_of(trace, "/summary/stages"));
     out["claims"] = json_of(claims);
   }
@@ -216,6 +279,8 @@ int show(const ShowOptions& options) {
                 {1, 2, 3, 4, 5, 6, 7, 8, 9});
   print_section("Vendors (shares of installed and powered chip-time)", vendor_rows(trace),
                 {1, 2, 3, 4, 5});
+  print_section("Clusters (shares of powered chips, means of the samples)", cluster_rows(trace),
+                {1, 2, 3, 4, 5, 6});
   print_section("Campaigns (days since the start)", stage_rows(trace), {2, 3, 4, 5, 6});
   print_section("Claims: public figures beside simulated ones", claim_rows(trace), {2, 3, 4});
   return kOk;

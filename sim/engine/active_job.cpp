@@ -39,6 +39,7 @@ void ActiveJob::change_size(double now_s, const Work& size, double new_chips, do
   copies.change_steps(ratio, work.saves.every, size.saves.every);
   stored.change_steps(ratio, work.saves.stored_every, size.saves.stored_every);
   work = size;
+  sized_s = now_s;
   work.steps = total * ratio;
   chips = new_chips;
   local_s = work.step_s;

@@ -45,6 +45,7 @@ struct ActiveJob {
   double chips = 0.0;
   const scheduling::JobSizes* sizes = nullptr;  // of an elastic job that the policy sizes
   std::int32_t resizes = 0;                     // since it was submitted
+  double sized_s = 0.0;                         // when it got its present size
   Work work;
   double start_s = 0.0, segment_start_s = 0.0, kill_s = 0.0, expected_end_s = 0.0;
   double begun_s = 0.0;      // when it started for the last time
@@ -138,6 +139,10 @@ struct ActiveJob {
   /// IT power of a chip above idle. A step that waits for a link leaves its chips idle meanwhile:
   /// the same work draws less power.
   double busy_w_per_chip() const { return work.busy_w_per_chip * local_s / step_s; }
+  /// The same when nothing holds it up.
+  double most_w_per_chip() const {
+    return work.busy_w_per_chip * local_s / (local_s + work.saves.stall_s);
+  }
 };
 
 }  // namespace busbar::engine

@@ -176,9 +176,7 @@ std::int64_t CapacityDesk::leave(Id<Cluster> cluster, std::int64_t domains, bool
     PartInfo& part = pool.parts[static_cast<size_t>(place.part)];
     const std::int64_t free =
         std::max<std::int64_t>(pool.state.parts[static_cast<size_t>(place.part)].free_domains, 0);
-    const std::int64_t possible =
-        (idle_only ? part.unpowered + free : part.powered + part.unpowered + part.out) -
-        part.leaving;
+    const std::int64_t possible = idle_only ? part.unpowered + free - part.leaving : part.staying();
     const std::int64_t count = std::clamp<std::int64_t>(possible, 0, domains);
     part.leaving += count;
     domains -= count;
@@ -357,7 +355,7 @@ double CapacityDesk::ceiling(std::int32_t index) const {
   double domains = 0.0;
   for (const PartInfo& part : pool.parts) {
     if (part.withdrawals > 0) continue;
-    domains += static_cast<double>(part.powered + part.unpowered + part.out - part.leaving);
+    domains += static_cast<double>(part.staying());
   }
   std::vector<std::pair<double, double>> changes;
   for (const Id<Cluster> id : pool.clusters) {
@@ -378,7 +376,7 @@ double CapacityDesk::ceiling(std::int32_t index) const {
   std::sort(changes.begin(), changes.end());
   double most = domains;
   for (const auto& [at_s, more] : changes) {
-    domains += more;
+    domains = std::max(0.0, domains + more);
     most = std::max(most, domains);
   }
   return most * pool.used_chips_per_domain;

@@ -76,6 +76,7 @@ class Clock::Impl {
       ++events;
       function();
     }
+    if (after_date) after_date();
     arm();
   }
 
@@ -92,6 +93,7 @@ class Clock::Impl {
     });
   }
 
+  Function after_date;
   std::vector<Key> heap;
   std::vector<Slot> slots;
   std::vector<std::uint32_t> free_slots;
@@ -135,6 +137,7 @@ void Clock::run(double until_s) {
   if (!impl_->stopped && std::isfinite(until_s)) impl_->now_s = until_s;
 }
 
+void Clock::after_each_date(Function function) { impl_->after_date = std::move(function); }
 void Clock::stop() { impl_->stopped = true; }
 std::uint64_t Clock::events() const { return impl_->events; }
 

@@ -34,6 +34,8 @@ class Clock {
   /// Runs events in order until none is left or `until_s` has been reached (events at `until_s`
   /// included), or `stop()` was called. Exceptions from events leave through here.
   void run(double until_s);
+  /// Calls `function` whenever all events of a date have run.
+  void after_each_date(Function function);
   /// Makes run() return after the present event.
   void stop();
   /// Events run so far.

@@ -129,7 +129,7 @@ void Fleet::deliver(double now_s, Id<Cluster> cluster, int building, std::int64_
     part.unpowered += domains;
     return;
   }
-  part.leaving -= domains;
+  part.leaving += std::min(-domains, part.staying());
   const std::int32_t pool = pool_of(cluster);
   const auto& parts = pools[static_cast<size_t>(pool)].parts;
   let_leave(now_s, pool, static_cast<std::int32_t>(&part - parts.data()));
@@ -291,7 +291,7 @@ scheduling::Obstacle Fleet::obstacle_when_empty(double now_s, const Pool& pool,
                   domain_power[static_cast<size_t>(other)].idle_w;
       }
     }
-    const double busy_w = sites[site].it_power_w() - idle_w;
+    const double busy_w = sites[site].it_power_w() + sites[site].held_up_w() - idle_w;
     const scheduling::Headroom now = sites[site].headroom(now_s);
     empty.headroom[site] = {now.it_w + busy_w, now.grid_w + busy_w};
     empty.parts.push_back(part);

@@ -25,6 +25,8 @@ struct PartInfo {
   std::int64_t leaving = 0;    // of all these, that leave as soon as nothing runs on them
   int closings = 0;            // outages, maintenance and withdrawals that go on: none is powered
   int withdrawals = 0;         // of those, of the capacity itself
+  /// Domains that stand here and are not due to leave.
+  std::int64_t staying() const { return powered + unpowered + out - leaving; }
   /// Domains that jobs and services may hold: with power, neither due to leave nor held back. Below
   /// 0 where more are due to leave than have power.
   std::int64_t usable() const { return powered - leaving - spare; }

@@ -33,12 +33,14 @@ void JobBooks::add_power(const ActiveJob& active, double sign) {
   const Pool& pool = fleet_.pools[static_cast<size_t>(active.pool)];
   for (const scheduling::Share& share : active.allocation.shares) {
     const scheduling::Part& part = part_of(active.pool, share);
-    if (!active.on(part.site)) continue;  // its chips wait
+    const auto chips = static_cast<double>(pool.state.chips_of(share));
     const auto idle = static_cast<double>(active.idle_domains(share.part) * part.chips_per_domain);
-    const double watts =
-        sign * (static_cast<double>(pool.state.chips_of(share)) - idle) * active.busy_w_per_chip();
-    fleet_.sites[static_cast<size_t>(part.site)].add_it_power(clock_.now(), watts);
-    use_[static_cast<size_t>(part.cluster)].watts += watts;
+    const double on = active.on(part.site) ? chips - idle : 0.0;  // others wait
+    const double watts = on * active.busy_w_per_chip();
+    SiteMeter& site = fleet_.sites[static_cast<size_t>(part.site)];
+    site.add_it_power(clock_.now(), sign * watts);
+    site.add_held_up(sign * (chips * active.most_w_per_chip() - watts));
+    use_[static_cast<size_t>(part.cluster)].watts += sign * watts;
   }
 }
 
@@ -108,6 +110,7 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
   counts.restart_chip_seconds += held * still_s;
   counts.degraded_chip_seconds +=
       (held - active.chips * active.batch_share / active.slow) * (seconds - still_s);
+  const double steps_left = active.steps_left;
   active.work_on(seconds);
   if (scenario_.recording.segments) {
     const scheduling::Part& first = part_of(active.pool, active.allocation.shares.front());
@@ -121,6 +124,7 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
     row.end_s = now;
     row.step_s = active.step_s;
     row.batch_share = active.batch_share;
+    row.steps = steps_left - active.steps_left;
     row.mfu = active.work.mfu * active.work.step_s / active.step_s * active.batch_share *
               active.chips / chips_on;
     row.power_w = job_w;
@@ -184,14 +188,17 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
   row.end_s = end_s;
   row.wait_s = active.start_s - job.submit_s;
   row.waited_for = active.waited_for;
-  row.steps = active.work.steps - active.steps_left;
+  // The work of a job that was killed or failed is lost: nothing saved it.
+  const bool lost = state == JobState::kKilled || state == JobState::kFailed;
+  row.asked_steps = active.work.steps;
+  row.left_steps = active.steps_left;
+  row.redone_steps = active.lost_steps;
+  (lost ? row.lost_steps : row.steps) = active.work.steps - active.steps_left;
   row.tokens = row.steps * active.work.tokens_per_step;
-  row.lost_tokens = active.lost_steps * active.work.tokens_per_step;
+  row.lost_tokens = (row.lost_steps + row.redone_steps) * active.work.tokens_per_step;
   row.energy_j = active.energy_j;
   row.carbon_g = active.carbon_g;
   row.cost_usd = active.cost_usd;
-  // The work of a job that was killed or failed is lost: nothing saved it.
-  const bool lost = state == JobState::kKilled || state == JobState::kFailed;
   row.lost_s = active.lost_s;
   if (lost) row.lost_s += active.kept_s + active.worked_s;
   row.restart_s = active.restart_s;
@@ -204,7 +211,7 @@ void JobBooks::write_row(const ActiveJob& active, const model::Job& job, JobStat
 }
 
 void JobBooks::write_row(std::int32_t id, const model::Job& job, std::int32_t pool, JobState state,
-                         Bound waited_for) {
+                         Bound waited_for, double asked_steps) {
   record::JobRow row = row_of(id, job, state);
   if (pool >= 0) {
     const scheduling::Part& first = fleet_.pools[static_cast<size_t>(pool)].state.parts.front();
@@ -212,6 +219,7 @@ void JobBooks::write_row(std::int32_t id, const model::Job& job, std::int32_t po
     row.site = first.site;
   }
   row.waited_for = waited_for;
+  row.asked_steps = row.left_steps = asked_steps;
   row.wait_s = clock_.now() - job.submit_s;
   add_row(row);
 }

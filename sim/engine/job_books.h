@@ -25,6 +25,8 @@ struct JobCounts {
   double planned_least_s = 0.0;         // … times the least throughput that its shares promise
   std::int64_t held_back = 0;           // jobs, by the broker
   double held_back_chip_seconds = 0.0;  // of those
+  std::int64_t paused = 0;              // times that the broker stopped a running job, …
+  double paused_chip_seconds = 0.0;     // … and what its chips could have done until its hour
   std::int64_t deadlines_met = 0;       // completed in time
   std::int64_t deadlines_missed = 0;    // not completed by then, whatever became of the job
   double chip_seconds = 0.0;            // of started jobs
@@ -82,9 +84,10 @@ class JobBooks {
   /// The row of a job that ran (until `end_s`; NaN: it still runs).
   void write_row(const ActiveJob& active, const model::Job& job, record::JobState state,
                  double end_s);
-  /// The row of a job that never started; `pool` -1: none was chosen.
+  /// The row of a job that never started; `pool` -1: none was chosen. `asked_steps` are its work
+  /// there.
   void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
-                 record::Bound waited_for);
+                 record::Bound waited_for, double asked_steps = 0.0);
 
   /// A job is sent to another pool, where so many bytes of it come over the WAN later.
   void count_move(std::int32_t job);

@@ -45,12 +45,14 @@ JobDesk::JobDesk(Parts parts, std::vector<model::Job> jobs)
       running_({parts.scenario.platform, parts.clock, parts.fleet, parts.network, parts.traffic,
                 parts.journal, works_, books_},
                jobs_),
-      relocation_({parts.scenario, *parts.behaviours.broker, *parts.behaviours.placement,
-                   parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_,
-                   options_, books_, running_, jobs_},
-                  moves()),
       later_starts_({parts.clock, parts.fleet, options_, works_, parts.journal, books_},
                     parts.behaviours.broker->terms().delay),
+      pauses_(
+          {parts.clock, parts.fleet, options_, later_starts_, parts.behaviours.broker->terms()}),
+      relocation_({parts.scenario, *parts.behaviours.broker, *parts.behaviours.placement,
+                   parts.clock, parts.fleet, parts.network, parts.traffic, parts.journal, works_,
+                   options_, books_, running_, pauses_, jobs_},
+                  moves()),
       held_({parts.scenario, parts.clock, jobs_, waited_for_},
             {[this](const std::vector<std::int32_t>& released) { admit(released); },
              [this](std::int32_t job) { call_off(job); }}),
@@ -120,7 +122,7 @@ void JobDesk::admit(const std::vector<std::int32_t>& jobs) {
     ++waiting_;
     if (chosen.not_before_s <= 0.0) return enqueue(job, chosen.pool);
     waited_for_[static_cast<size_t>(job)] = Bound::kDelay;
-    later_starts_.hold(job, chosen, [this, job, pool = chosen.pool] { enqueue(job, pool); });
+    later_starts_.hold(job, chosen, [this, job, pool = chosen.pool] { come_back(job, pool); });
   };
   for (const std::int32_t job : jobs) {
     const model::Job& j = jobs_[static_cast<size_t>(job)];
@@ -229,9 +231,8 @@ scheduling::Decisions JobDesk::decision_for(const Pool& pool, std::int32_t index
                                   pool.windows};
   try {
     scheduling::Decisions decisions = parts_.behaviours.queue_policy->decide(view);
-    if (!pool.windows.empty()) {
+    if (!pool.windows.empty() && !parts_.behaviours.queue_policy->sizes_jobs()) {
       scheduling::drop_starts_into_windows(view, decisions);
-      decisions.grows.clear();  // what others may take later is not theirs to grow into
     }
     return decisions;
   } catch (const scheduling::PolicyFailure& failure) {
@@ -387,8 +388,10 @@ void JobDesk::close() {
                        std::nan(""));
       continue;
     }
-    books_.write_row(job, jobs_[static_cast<size_t>(job)], pool_of_[static_cast<size_t>(job)],
-                     record::JobState::kWaiting, waited_for_[static_cast<size_t>(job)]);
+    const model::Job& j = jobs_[static_cast<size_t>(job)];
+    books_.write_row(job, j, pool, record::JobState::kWaiting,
+                     waited_for_[static_cast<size_t>(job)],
+                     pool >= 0 ? works_.evaluate(j, pool).steps : 0.0);
   }
 }
 

@@ -90,6 +90,8 @@ class JobDesk {
   void close();
 
   const JobBooks& books() const { return books_; }
+  const RunningJobs& running() const { return running_; }
+  const TenantBooks& tenants() const { return tenants_; }
   const Campaigns& campaigns() const { return held_.campaigns(); }
   std::int64_t waiting_jobs(std::int32_t index) const;
   std::int64_t waiting_chips(std::int32_t index) const;
@@ -105,7 +107,8 @@ class JobDesk {
   void decide(std::int32_t index);
   scheduling::Decisions decision_for(const Pool& pool, std::int32_t index);
   std::vector<std::int32_t> empty_queue(std::int32_t index);
-  void move(std::int32_t job, std::int32_t to);
+  void broker_elsewhere(std::int32_t job, std::int32_t from);
+  void come_back(std::int32_t job, std::int32_t pool);
   void stop(std::int32_t job, const RunningJobs::Stop& why);
   RunningJobs::Stop failure_of(const ActiveJob& active, const Hit& hit) const;
   bool all_still_fit(std::int32_t index) const;
@@ -123,8 +126,9 @@ class JobDesk {
   PoolOptions options_;
   JobBooks books_;
   RunningJobs running_;
-  Relocation relocation_;
   LaterStarts later_starts_;
+  Pauses pauses_;
+  Relocation relocation_;
   std::optional<RoundDesk> rounds_;  // of a broker that divides the fleet
   HeldJobs held_;
   TenantBooks tenants_;

@@ -5,9 +5,7 @@
 
 namespace busbar::engine {
 
-// Chips of a pool that others are expected to hold at some time of a window.
-double LaterStarts::taken_chips(std::int32_t index, double from_s, double to_s) const {
-  double chips = 0.0;
+bool LaterStarts::has_room(std::int32_t index, double chips, double from_s, double to_s) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
   for (auto job = pool.running.rbegin(); job != pool.running.rend(); ++job) {
     if (job->expected_end_s <= from_s) break;
@@ -16,7 +14,7 @@ double LaterStarts::taken_chips(std::int32_t index, double from_s, double to_s) 
   for (const auto& [id, held] : held_) {
     if (held.pool == index && held.start_s < to_s && held.end_s > from_s) chips += held.chips;
   }
-  return chips;
+  return chips <= pool.capacity_chips();
 }
 
 void LaterStarts::add(const model::Job& job, std::vector<scheduling::PoolOption>& options) {
@@ -29,8 +27,7 @@ void LaterStarts::add(const model::Job& job, std::vector<scheduling::PoolOption>
     for (double start_s = (std::floor(now / base::kHour) + 1.0) * base::kHour;
          start_s - now <= most_.value; start_s += base::kHour) {
       if (start_s - now <= first.wait_s()) continue;
-      const double taken = taken_chips(first.pool, start_s, start_s + first.run_time_s);
-      if (taken + first.chips > first.capacity_chips) continue;
+      if (!has_room(first.pool, first.chips, start_s, start_s + first.run_time_s)) continue;
       options.push_back(parts_.options.later(job, work, first, start_s - now, now));
     }
   }
@@ -38,12 +35,24 @@ void LaterStarts::add(const model::Job& job, std::vector<scheduling::PoolOption>
 
 void LaterStarts::hold(std::int32_t id, const scheduling::PoolOption& chosen,
                        std::function<void()> release) {
-  const double now = parts_.clock.now();
-  const double start_s = now + chosen.not_before_s;
-  held_[id] = {chosen.pool, chosen.chips, start_s, start_s + chosen.run_time_s};
   ++parts_.books.counts.held_back;
   parts_.books.counts.held_back_chip_seconds += chosen.chips * chosen.not_before_s;
   parts_.journal.note(record::EventKind::kHold, id, chosen.not_before_s);
+  keep(id, chosen, std::move(release));
+}
+
+void LaterStarts::pause(std::int32_t id, const scheduling::PoolOption& chosen,
+                        std::function<void()> release) {
+  ++parts_.books.counts.paused;
+  parts_.books.counts.paused_chip_seconds += chosen.chips * chosen.not_before_s;
+  parts_.journal.note(record::EventKind::kPause, id, chosen.not_before_s);
+  keep(id, chosen, std::move(release));
+}
+
+void LaterStarts::keep(std::int32_t id, const scheduling::PoolOption& chosen,
+                       std::function<void()> release) {
+  const double start_s = parts_.clock.now() + chosen.not_before_s;
+  held_[id] = {chosen.pool, chosen.chips, start_s, start_s + chosen.run_time_s};
   parts_.clock.at(start_s, Phase::kArrival, static_cast<std::uint64_t>(id),
                   [this, id, release = std::move(release)] {
                     held_.erase(id);

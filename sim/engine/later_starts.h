@@ -1,4 +1,4 @@
-/// New jobs that a broker holds back for a better hour.
+/// Jobs that a broker holds back for a better hour: new ones, and ones that it paused.
 #pragma once
 
 #include <functional>
@@ -35,6 +35,11 @@ class LaterStarts {
   void add(const model::Job& job, std::vector<scheduling::PoolOption>& options);
   /// Keeps a job until the start that was chosen, then calls `release`.
   void hold(std::int32_t id, const scheduling::PoolOption& chosen, std::function<void()> release);
+  /// The same for a job that ran until now.
+  void pause(std::int32_t id, const scheduling::PoolOption& chosen, std::function<void()> release);
+  /// Whether a pool is expected to have room for so many chips all the time from one time to
+  /// another, beside jobs that run then by their expected end and those that are held for it.
+  bool has_room(std::int32_t pool, double chips, double from_s, double to_s) const;
   /// Jobs that are held back, by id.
   std::vector<std::int32_t> held() const;
   bool empty() const { return held_.empty(); }
@@ -44,7 +49,7 @@ class LaterStarts {
     std::int32_t pool = -1;
     double chips = 0.0, start_s = 0.0, end_s = 0.0;
   };
-  double taken_chips(std::int32_t pool, double from_s, double to_s) const;
+  void keep(std::int32_t id, const scheduling::PoolOption& chosen, std::function<void()> release);
 
   Parts parts_;
   base::Seconds most_;

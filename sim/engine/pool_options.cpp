@@ -87,6 +87,17 @@ PoolOption PoolOptions::later(const model::Job& job, const Work& work, PoolOptio
   return option;
 }
 
+void PoolOptions::add_idling(const Work& work, PoolOption& option, double from_s, double to_s) {
+  const auto& parts = parts_.fleet.pools[static_cast<size_t>(option.pool)].state.parts;
+  const double mean_chips = option.chips - option.lent_chip_s / (to_s - from_s);
+  const double idle_w = mean_chips * (work.total_w_per_chip - work.busy_w_per_chip);
+  const SiteForecast::PerWatt idle =
+      forecasts_[static_cast<size_t>(parts.front().site)].between(from_s, to_s);
+  option.energy_j += idle_w * idle.energy_j;
+  option.energy_usd += idle_w * idle.energy_usd;
+  option.carbon_g += idle_w * idle.carbon_g;
+}
+
 // A job that stands in the pool waits for what is before it; one that runs there waits for nothing.
 void PoolOptions::add_queue(const Rest& rest, double now_s, PoolOption& option) const {
   const Pool& pool = parts_.fleet.pools[static_cast<size_t>(option.pool)];

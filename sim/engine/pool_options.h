@@ -52,6 +52,9 @@ class PoolOptions {
   /// The same with a later start, so many seconds from now.
   scheduling::PoolOption later(const model::Job& job, const Work& work,
                                scheduling::PoolOption option, double not_before_s, double now_s);
+  /// Adds what the chips draw as they idle from one time to another, in a pool of one site, but for
+  /// what the option lends.
+  void add_idling(const Work& work, scheduling::PoolOption& option, double from_s, double to_s);
 
  private:
   // Sites of a job's origin; none: not known.

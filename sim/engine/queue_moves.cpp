@@ -45,42 +45,53 @@ void JobDesk::broker_anew(std::int32_t index) {
   for (const std::int32_t job : leaving) {
     if (rounds_) {  // it goes elsewhere when the fleet is divided again
       enqueue(job, index);
-      continue;
+    } else {
+      broker_elsewhere(job, index);
     }
-    const auto options = options_.of(jobs_[static_cast<size_t>(job)], parts_.clock.now());
-    std::int32_t to = index;
-    if (!options.empty()) to = options[parts_.behaviours.broker->choose(options)].pool;
-    if (to != index) move(job, to);
-    enqueue(job, to);
   }
   request_decision(index);
 }
 
-// A job that has run takes its checkpoint along: the same work is left, in the steps of the chips
-// there.
-void JobDesk::move(std::int32_t job, std::int32_t to) {
-  const model::Job& j = jobs_[static_cast<size_t>(job)];
+// A job that has run takes its checkpoint along, over the WAN.
+void JobDesk::broker_elsewhere(std::int32_t job, std::int32_t from) {
+  const auto options = options_.of(jobs_[static_cast<size_t>(job)], parts_.clock.now());
+  std::int32_t to = from;
+  if (!options.empty()) to = options[parts_.behaviours.broker->choose(options)].pool;
+  if (to == from) return enqueue(job, from);
   pool_of_[static_cast<size_t>(job)] = to;
   ++books_.counts.rebrokered;
   parts_.journal.note(record::EventKind::kRebrokered, job,
                       parts_.fleet.pools[static_cast<size_t>(to)].clusters.front().index);
-  if (const ActiveJob* before = running_.preempted(job)) {
-    running_.carry_over(job, works_.evaluate(j, to), before->restart_due);
-  }
+  if (running_.preempted(job) == nullptr) return enqueue(job, to);
+  relocation_.bring_away(job, from, to);
 }
 
 // ── Moves by the broker ──────────────────────────────────────────────────────────────────────────
 
 Relocation::Hooks JobDesk::moves() {
-  return {[this](std::int32_t job, std::int32_t pool) { withdraw(job, pool); },
-          [this](std::int32_t job, const RunningJobs::Stop& why) {
-            stop(job, why);
-            ++waiting_;
-          },
-          [this](std::int32_t job, std::int32_t pool) {
-            pool_of_[static_cast<size_t>(job)] = pool;
-            enqueue(job, pool);
-          }};
+  return {
+      [this](std::int32_t job, std::int32_t pool) { withdraw(job, pool); },
+      [this](std::int32_t job, const RunningJobs::Stop& why) {
+        stop(job, why);
+        ++waiting_;
+      },
+      [this](std::int32_t job, std::int32_t pool) {
+        pool_of_[static_cast<size_t>(job)] = pool;
+        come_back(job, pool);
+      },
+      [this](std::int32_t job, const RunningJobs::Stop& why, const scheduling::PoolOption& until) {
+        stop(job, why);
+        ++waiting_;
+        waited_for_[static_cast<size_t>(job)] = record::Bound::kDelay;
+        later_starts_.pause(job, until, [this, job, pool = until.pool] { come_back(job, pool); });
+      }};
+}
+
+// A job that was on its way, or held back: its pool may have lost what it needs meanwhile.
+void JobDesk::come_back(std::int32_t job, std::int32_t pool) {
+  const auto least = static_cast<double>(waiting_in(job, pool).request.chips);
+  if (rounds_ || least <= options_.ceiling(pool)) return enqueue(job, pool);
+  broker_elsewhere(job, pool);
 }
 
 void JobDesk::withdraw(std::int32_t job, std::int32_t index) {

@@ -86,9 +86,10 @@ std::map<std::int32_t, Relocation::Candidate> Relocation::candidates() const {
 // ── The second look ──────────────────────────────────────────────────────────────────────────────
 
 std::int64_t Relocation::review() {
-  const std::int64_t before = parts_.books.counts.moved;
+  const JobCounts& counts = parts_.books.counts;
+  const std::int64_t before = counts.moved + counts.paused;
   for (const auto& [job, candidate] : candidates()) look_at(job, candidate);
-  return parts_.books.counts.moved - before;
+  return counts.moved + counts.paused - before;
 }
 
 void Relocation::look_at(std::int32_t job, const Candidate& candidate) {
@@ -106,7 +107,8 @@ void Relocation::look_at(std::int32_t job, const Candidate& candidate) {
     choices.go.push_back(option);
     moves.push_back(*move);
   }
-  if (choices.go.empty()) return;
+  const bool may_pause = candidate.running != nullptr && parts_.pauses.any();
+  if (choices.go.empty() && !may_pause) return;
   std::optional<size_t> chosen;
   if (candidate.deferred) {
     // Nobody knows when its pool could hold it: anywhere is better.
@@ -115,7 +117,12 @@ void Relocation::look_at(std::int32_t job, const Candidate& candidate) {
   } else {
     choices.stay = staying(job, candidate, std::numeric_limits<double>::infinity());
     if (candidate.running != nullptr) add_later(job, candidate, moves, choices);
+    if (may_pause) add_pauses(*candidate.running, choices);
     chosen = scheduling::choose_move(parts_.broker, choices);
+  }
+  if (chosen && *chosen >= moves.size()) {
+    const PoolOption& pause = choices.pause[*chosen - moves.size()];
+    return hooks_.pause(job, pause_of(*candidate.running).stop, pause);
   }
   if (chosen) go(job, candidate, choices.go[*chosen].pool, moves[*chosen]);
 }
@@ -136,6 +143,19 @@ void Relocation::add_later(std::int32_t job, const Candidate& candidate,
     then.not_before_s -= review_s;
     choices.later.push_back(scheduling::in_turn(until_then, then));
   }
+}
+
+// Jobs whose size the queue policy chooses would start again at another.
+void Relocation::add_pauses(const ActiveJob& active, scheduling::Choices& choices) {
+  if (active.sizes != nullptr) return;
+  const model::Job& j = parts_.jobs[static_cast<size_t>(active.job)];
+  const Pauses::Pausing pausing{j, parts_.works.evaluate(j, active.pool), active,
+                                pause_of(active).rest_s};
+  const double review_s = parts_.broker.terms().review.value;
+  if (choices.stay.run_time_s <= review_s) return parts_.pauses.add(pausing, nullptr, choices);
+  const Candidate here{.pool = active.pool, .running = &active};
+  const PoolOption until_then = staying(active.job, here, review_s);
+  parts_.pauses.add(pausing, &until_then, choices);
 }
 
 // The rest of a job where it is, or as much as it does in some time.
@@ -173,11 +193,24 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
   const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
   if (!one_site(pool)) return {};
   const auto links = path(candidate.pool, pool);
-  Move move;
-  move.work = parts_.works.evaluate(j, pool);
-  if (!links || !move.work.feasible) return {};
-  if (!candidate.told && !could_hold(j, move.work, candidate.running != nullptr, pool)) return {};
+  const Work work = parts_.works.evaluate(j, pool);
+  if (!links || !work.feasible) return {};
+  if (!candidate.told && !could_hold(j, work, candidate.running != nullptr, pool)) return {};
+  Move move = rest_of(job, candidate, pool, work);
+  if (move.state_bytes > 0.0) {
+    move.rest.not_before_s = move.state_bytes / parts_.traffic.narrowest_rate(*links);
+    move.rest.wan_usd =
+        move.state_bytes * parts_.network.price(site_of(candidate.pool), site_of(pool)).value;
+  }
+  return move;
+}
 
+// What a job has left in a pool, what it pays there first, and what it takes along.
+Relocation::Move Relocation::rest_of(std::int32_t job, const Candidate& candidate,
+                                     std::int32_t pool, const Work& work) const {
+  const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
+  Move move;
+  move.work = work;
   double left = 1.0;  // of its work
   if (candidate.running != nullptr) {
     const ActiveJob active = as_of_now(*candidate.running);
@@ -187,19 +220,14 @@ std::optional<Relocation::Move> Relocation::move_to(std::int32_t job, const Cand
     move.restart_s = before->restart_due.total_s();
   }
   const bool begun = candidate.running != nullptr || parts_.running.preempted(job) != nullptr;
-  if (left < 1.0) move.state_bytes = move.work.state_bytes;
+  if (left < 1.0) move.state_bytes = work.state_bytes;
   if (begun && parts_.works.vendor(pool) != parts_.works.vendor(candidate.pool)) {
     move.restart_s += parts_.works.switching_time(j, pool).value;
   }
   if (candidate.running != nullptr) {
-    move.restart_s += starting_again(move.work.chips, move.state_bytes, pool).value;
+    move.restart_s += starting_again(work.chips, move.state_bytes, pool).value;
   }
-  move.rest.run_time_s = move.restart_s + left * move.work.run_time_s();
-  if (move.state_bytes > 0.0) {
-    move.rest.not_before_s = move.state_bytes / parts_.traffic.narrowest_rate(*links);
-    move.rest.wan_usd =
-        move.state_bytes * parts_.network.price(site_of(candidate.pool), site_of(pool)).value;
-  }
+  move.rest.run_time_s = move.restart_s + left * work.run_time_s();
   return move;
 }
 
@@ -213,14 +241,22 @@ base::Seconds Relocation::starting_again(double chips, double state_bytes,
 }
 
 RunningJobs::Stop Relocation::pausing(const ActiveJob& job) const {
+  RunningJobs::Stop stop = pause_of(job).stop;
+  stop.reason = record::EndReason::kPreemption;  // its turn is over
+  return stop;
+}
+
+Relocation::Pause Relocation::pause_of(const ActiveJob& job) const {
   Move move;
   const ActiveJob active = as_of_now(job);
   const double left = leaving(active, job.pool, move);
   const double chips = job.chips;
   const double state_bytes = left < 1.0 ? active.work.state_bytes : 0.0;
-  return {record::EndReason::kPreemption,
-          {.before_s = move.restart_s + starting_again(chips, state_bytes, job.pool).value},
-          move.saves};
+  const double restart_s = move.restart_s + starting_again(chips, state_bytes, job.pool).value;
+  const double again = left - active.steps_left / active.work.steps;  // of its work
+  const double again_s = again * active.work.steps * active.step_s / active.batch_share;
+  return {{record::EndReason::kPause, {.before_s = restart_s}, move.saves},
+          job.done_s() - parts_.clock.now() + again_s + restart_s};
 }
 
 bool Relocation::send_to(std::int32_t job, const ActiveJob* running, std::int32_t from,
@@ -230,6 +266,12 @@ bool Relocation::send_to(std::int32_t job, const ActiveJob* running, std::int32_
   const std::optional<Move> move = move_to(job, candidate, to);
   if (move) go(job, candidate, to, *move);
   return move.has_value();
+}
+
+void Relocation::bring_away(std::int32_t job, std::int32_t from, std::int32_t to) {
+  const Candidate candidate{.pool = from, .told = true};
+  const Work work = parts_.works.evaluate(parts_.jobs[static_cast<size_t>(job)], to);
+  go(job, candidate, to, rest_of(job, candidate, to, work));
 }
 
 // Whether a running job saves before it leaves. Returns the part of its work that is then left.
@@ -274,10 +316,11 @@ void Relocation::go(std::int32_t job, const Candidate& candidate, std::int32_t p
 void Relocation::send(std::int32_t job) {
   Journey& journey = journeys_.at(job);
   parts_.traffic.cancel(std::exchange(journey.transfer, 0));
+  if (journey.state_bytes <= 0.0) return arrived(job);
   const auto links = path(journey.from, journey.to);
   if (!links) return journey.path.clear();
   journey.path = *links;
-  if (journey.state_bytes <= 0.0 || links->empty()) return arrived(job);
+  if (links->empty()) return arrived(job);
   journey.transfer =
       parts_.traffic.send(*links, journey.state_bytes, [this, job] { arrived(job); });
 }

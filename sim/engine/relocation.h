@@ -11,6 +11,7 @@
 #include "sim/engine/job_books.h"
 #include "sim/engine/journal.h"
 #include "sim/engine/network.h"
+#include "sim/engine/pauses.h"
 #include "sim/engine/pool_options.h"
 #include "sim/engine/running_jobs.h"
 #include "sim/engine/traffic_desk.h"
@@ -43,6 +44,7 @@ class Relocation {
     PoolOptions& options;
     JobBooks& books;
     RunningJobs& running;
+    const Pauses& pauses;
     const std::vector<model::Job>& jobs;
   };
   /// What the queues do for a job that moves.
@@ -50,12 +52,15 @@ class Relocation {
     std::function<void(std::int32_t job, std::int32_t pool)> withdraw;  // a waiting job leaves
     std::function<void(std::int32_t job, const RunningJobs::Stop&)> stop;
     std::function<void(std::int32_t job, std::int32_t pool)> arrive;  // queues there
+    /// Stops until it may start again where it runs.
+    std::function<void(std::int32_t job, const RunningJobs::Stop&, const scheduling::PoolOption&)>
+        pause;
   };
   Relocation(const Parts& parts, Hooks hooks) : parts_(parts), hooks_(std::move(hooks)) {}
 
   /// Looks at every job that waits or runs, by id, and moves those for which the broker finds it
-  /// worth its cost. A running job moves only to where it fits at once and nobody waits.
-  /// Returns how many go.
+  /// worth its cost. A running job moves only to where it fits at once and nobody waits; or it
+  /// pauses. Returns how many go or pause.
   std::int64_t review();
   /// What a running job that pauses where it is pays when it starts again, and whether it saves.
   RunningJobs::Stop pausing(const ActiveJob& job) const;
@@ -63,6 +68,10 @@ class Relocation {
   /// its state in a pool. Returns whether it goes: it cannot without a route, or if either pool is
   /// over several sites.
   bool send_to(std::int32_t job, const ActiveJob* running, std::int32_t from, std::int32_t to);
+  /// Sends a job that was stopped, and stands in no queue, to another pool. Its state is in the
+  /// pool that it leaves; of pools over several sites, at the first. Without a route it waits for
+  /// one, if it has any.
+  void bring_away(std::int32_t job, std::int32_t from, std::int32_t to);
   bool is_under_way(std::int32_t job) const { return journeys_.count(job) > 0; }
 
   /// Transfers over links that are cut begin again; they wait while there is no route.
@@ -88,6 +97,11 @@ class Relocation {
     bool saves = false;
     double restart_s = 0.0, state_bytes = 0.0;
   };
+  // What a running job leaves with that starts again where it is, and how long it runs then.
+  struct Pause {
+    RunningJobs::Stop stop;
+    double rest_s = 0.0;
+  };
   struct Journey {
     std::int32_t from = -1, to = -1;  // pools
     double chips = 0.0, state_bytes = 0.0, chip_s = 0.0;
@@ -99,7 +113,11 @@ class Relocation {
   scheduling::PoolOption staying(std::int32_t job, const Candidate& candidate, double most_s);
   void add_later(std::int32_t job, const Candidate& candidate, const std::vector<Move>& moves,
                  scheduling::Choices& choices);
+  Pause pause_of(const ActiveJob& job) const;
+  void add_pauses(const ActiveJob& active, scheduling::Choices& choices);
   std::optional<Move> move_to(std::int32_t job, const Candidate& candidate, std::int32_t pool);
+  Move rest_of(std::int32_t job, const Candidate& candidate, std::int32_t pool,
+               const Work& work) const;
   base::Seconds starting_again(double chips, double state_bytes, std::int32_t pool) const;
   double leaving(const ActiveJob& active, std::int32_t pool, Move& move) const;
   void go(std::int32_t job, const Candidate& candidate, std::int32_t pool, const Move& move);

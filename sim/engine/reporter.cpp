@@ -154,6 +154,10 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     set("jobs_held_back", counts.held_back);
     trace_.set_summary("held_back_chip_hours", counts.held_back_chip_seconds / base::kHour);
   }
+  if (counts.paused > 0) {
+    set("pauses", counts.paused);
+    trace_.set_summary("paused_chip_hours", counts.paused_chip_seconds / base::kHour);
+  }
   if (counts.preempted + counts.interrupted + counts.degraded + counts.resized + counts.moved > 0) {
     const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds +
                         std::max(0.0, counts.degraded_chip_seconds);

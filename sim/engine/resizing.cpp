@@ -55,6 +55,7 @@ std::vector<scheduling::ElasticJob> Resizing::running_in(std::int32_t pool) cons
     job.size = active.sizes->index_of(static_cast<std::int64_t>(active.chips));
     job.work_left = active.tokens_left_at(now);
     job.restart_s = active.restart_left_at(now);
+    job.sized_s = active.sized_s;
     all.push_back(job);
   }
   return all;

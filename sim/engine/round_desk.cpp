@@ -8,6 +8,7 @@ namespace {
 
 // A step of priority is twice the share. Beyond this many steps nobody tells the difference.
 constexpr int kMostSteps = 10;
+constexpr double kSameSpeed = 1e-9;  // of the largest
 
 double weight_of(int priority) { return std::exp2(std::clamp(priority, -kMostSteps, kMostSteps)); }
 
@@ -16,10 +17,17 @@ double weight_of(int priority) { return std::exp2(std::clamp(priority, -kMostSte
 // ── Who is there ─────────────────────────────────────────────────────────────────────────────────
 
 void RoundDesk::admit(std::int32_t job) {
-  const size_t pools = parts_.fleet.pools.size();
+  const std::vector<double> none(parts_.fleet.pools.size(), 0.0);
   account();
-  members_[job] = {-1, -1, std::vector<double>(pools, 0.0), std::vector<double>(pools, 0.0),
-                   std::vector<double>(pools, 0.0)};
+  Member& member = members_[job];
+  member = {-1, -1, none, none, none, none, none};
+  know_speeds(job, member);
+  const auto alike = known_.find(likeness(job, member));
+  if (alike != known_.end()) {
+    member.shares = alike->second;
+  } else {
+    strangers_ = true;
+  }
   others_ = true;
   fill_later();
 }
@@ -72,35 +80,52 @@ std::vector<double> RoundDesk::capacities() const {
   return chips;
 }
 
+// Only ratios count, so that jobs which differ in length alone are alike, to a rounding.
+void RoundDesk::know_speeds(std::int32_t job, Member& member) const {
+  const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
+  for (const std::int32_t pool : parts_.works.pools_for(j)) {
+    const Work work = parts_.works.evaluate(j, pool);
+    if (!work.feasible) continue;
+    member.speeds[static_cast<size_t>(pool)] = 1.0 / work.run_time_s();
+    member.chips[static_cast<size_t>(pool)] = work.chips;
+  }
+  const double fastest = *std::max_element(member.speeds.begin(), member.speeds.end());
+  for (double& speed : member.speeds) {
+    if (fastest > 0.0) speed = std::round(speed / fastest / kSameSpeed) * kSameSpeed;
+  }
+}
+
+RoundDesk::Likeness RoundDesk::likeness(std::int32_t job, const Member& member) const {
+  std::vector<double> speeds = member.speeds;
+  for (size_t pool = 0; pool < speeds.size(); ++pool) {
+    if (divided_chips_.empty() || divided_chips_[pool] < member.chips[pool]) speeds[pool] = 0.0;
+  }
+  const int priority = parts_.works.priority_of(parts_.jobs[static_cast<size_t>(job)]);
+  return {member.chips, weight_of(priority), std::move(speeds)};
+}
+
 void RoundDesk::divide() {
   scheduling::ShareProblem problem;
   problem.capacity_chips = divided_chips_ = capacities();
-  others_ = false;
-  std::vector<Member*> dividing;
+  others_ = strangers_ = false;
+  known_.clear();
+  std::vector<std::pair<Member*, Likeness>> dividing;
   for (auto& [job, member] : members_) {
-    const model::Job& j = parts_.jobs[static_cast<size_t>(job)];
-    std::vector<double> speeds(problem.capacity_chips.size(), 0.0);
-    double fastest = 0.0, most_chips = 0.0;
-    for (const std::int32_t pool : parts_.works.pools_for(j)) {
-      const auto index = static_cast<size_t>(pool);
-      const Work work = parts_.works.evaluate(j, pool);
-      if (!work.feasible || problem.capacity_chips[index] < work.chips) continue;
-      most_chips = std::max(most_chips, work.chips);
-      speeds[index] = 1.0 / work.run_time_s();
-      fastest = std::max(fastest, speeds[index]);
-    }
     std::fill(member.shares.begin(), member.shares.end(), 0.0);
-    if (fastest <= 0.0) continue;  // no pool holds it now
-    // Only ratios count; jobs that differ in length alone are alike.
-    for (double& speed : speeds) speed /= fastest;
-    problem.speeds.push_back(std::move(speeds));
-    problem.chips.push_back(most_chips);
-    problem.weights.push_back(weight_of(parts_.works.priority_of(j)));
-    dividing.push_back(&member);
+    Likeness like = likeness(job, member);
+    const auto& [chips, weight, speeds] = like;
+    if (*std::max_element(speeds.begin(), speeds.end()) <= 0.0) continue;  // no pool holds it now
+    problem.speeds.push_back(speeds);
+    problem.chips.push_back(chips);
+    problem.weights.push_back(weight);
+    dividing.emplace_back(&member, std::move(like));
   }
   const scheduling::Shares shares = parts_.broker.divide(problem);
   least_ = dividing.empty() ? HUGE_VAL : shares.least;
-  for (size_t i = 0; i < dividing.size(); ++i) dividing[i]->shares = shares.time[i];
+  for (size_t i = 0; i < dividing.size(); ++i) {
+    dividing[i].first->shares = shares.time[i];
+    known_.emplace(std::move(dividing[i].second), shares.time[i]);
+  }
 }
 
 // ── Places ───────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +136,7 @@ void RoundDesk::fill_later() {
   parts_.clock.at(parts_.clock.now(), Phase::kDecision, parts_.fleet.pools.size() + 1, [this] {
     pending_ = false;
     account();
-    if (others_) divide();
+    if (strangers_) divide();
     give_places(false);
   });
 }
@@ -130,10 +155,11 @@ std::int64_t RoundDesk::give_places(bool all) {
   for (const auto& [job, member] : members_) {
     const bool stays =
         member.pool >= 0 && (!all || parts_.relocation.is_under_way(job) || never_saves(job));
-    jobs.push_back({parts_.jobs[static_cast<size_t>(job)].chips, member.shares, member.due_s,
-                    member.received_s, member.pool, stays});
+    jobs.push_back(
+        {member.chips, member.shares, member.due_s, member.received_s, member.pool, stays});
   }
-  const std::vector<int> places = scheduling::next_round(jobs, capacities());
+  const double ahead_s = all ? parts_.broker.terms().review.value : 0.0;
+  const std::vector<int> places = scheduling::next_round(jobs, capacities(), ahead_s);
   std::int64_t changes = 0;
   size_t i = 0;
   for (auto& [job, member] : members_) {

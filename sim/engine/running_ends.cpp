@@ -22,8 +22,8 @@ std::vector<std::int32_t> RunningJobs::stop(std::int32_t job, const Stop& why) {
   JobCounts& counts = parts_.books.counts;
   parts_.clock.cancel(active.end);
   parts_.books.close_segment(active, why.reason);
-  // A move is counted by who decides it.
-  const bool moves = why.reason == EndReason::kMove;
+  // Moves and pauses are counted by who decides them.
+  const bool moves = why.reason == EndReason::kMove || why.reason == EndReason::kPause;
   const bool interrupted = !moves && why.reason != EndReason::kPreemption;
   if (!moves) {
     ++(interrupted ? counts.interrupted : counts.preempted);

@@ -52,7 +52,7 @@ void RunningJobs::start(std::int32_t job, Start start) {
   active.work = start.work;
   active.chips = active.work.chips;
   active.sizes = start.sizes;
-  active.start_s = now;
+  active.start_s = active.sized_s = now;
   active.waited_for = start.waited_for;
   sites_.divide(active, j);
   active.steps_left = active.work.steps;

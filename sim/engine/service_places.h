@@ -27,6 +27,13 @@ struct Holding {
   double watts = 0.0;           // above idle
   double reserve = 0.0;         // up to full load
   double hour_begin_s = 0.0, domain_seconds = 0.0, edge_s = 0.0;
+  double busy_j = 0.0, watts_since_s = 0.0;  // above idle, since the hour began and until then
+
+  /// Integrates its power above idle up to now.
+  void advance(double now_s) {
+    busy_j += watts * (now_s - watts_since_s);
+    watts_since_s = now_s;
+  }
 };
 
 /// Holdings that one request passes: one, or of a disaggregated service first prefill, then decode.

@@ -200,6 +200,7 @@ void ServingDesk::set_watts(std::int32_t index) {
   const double watts = chips * chip.above_idle.value;
   const double reserve = chips * full_load_w(holding.place.pool) - watts;
   SiteMeter& site = fleet_.sites[static_cast<size_t>(holding.site)];
+  holding.advance(clock_.now());
   site.add_it_power(clock_.now(), watts - holding.watts);
   site.add_reserve(reserve - holding.reserve);
   const PartInfo& part = pool.parts[static_cast<size_t>(holding.place.part)];
@@ -227,10 +228,10 @@ void ServingDesk::book(double now_s) {
   }
   for (size_t i = 0; i < places_.holdings.size(); ++i) {
     Holding& holding = places_.holdings[i];
-    if (intervals[i].seconds > 0.0 && (holding.requests_per_s > 0.0 || holding.domains > 0)) {
+    if (intervals[i].seconds > 0.0 && (holding.requests_per_s > 0.0 || intervals[i].chip_s > 0.0)) {
       journal_.trace().add(row_of(static_cast<std::int32_t>(i), intervals));
     }
-    holding.domain_seconds = 0.0;
+    holding.domain_seconds = holding.busy_j = 0.0;
     holding.hour_begin_s = now_s;
   }
 }
@@ -240,6 +241,7 @@ ServingDesk::Interval ServingDesk::interval_of(std::int32_t index, double now_s)
   const Pool& pool = fleet_.pools[static_cast<size_t>(holding.place.pool)];
   holding.domain_seconds += static_cast<double>(holding.domains) * (now_s - holding.edge_s);
   holding.edge_s = now_s;
+  holding.advance(now_s);
   Interval interval;
   interval.seconds = now_s - holding.hour_begin_s;
   interval.chip_s = holding.domain_seconds * pool.used_chips_per_domain;
@@ -277,11 +279,8 @@ record::ServingRow ServingDesk::row_of(std::int32_t index, const std::vector<Int
     count_split(index, intervals, row);
   }
   row.queue = deferred_[static_cast<size_t>(holding.service)].waiting();
-  const power::ChipPower chip =
-      power::busy_chip_power(scenario_.platform, pool.domain,
-                             {.compute = interval.hour.compute_fraction,
-                              .communication = interval.hour.communication_fraction});
-  row.energy_j = interval.chip_s * chip.with_overheads.value;
+  const power::ChipPower idle = power::busy_chip_power(scenario_.platform, pool.domain, {});
+  row.energy_j = interval.chip_s * idle.with_overheads.value + holding.busy_j;
   row.cost_usd =
       interval.chip_s *
       scenario_.platform.accelerator_of(scenario_.platform.clusters[cluster]).price.value;

@@ -5,6 +5,7 @@
 #include <exception>
 #include <limits>
 
+#include "sim/engine/audit.h"
 #include "sim/engine/capacity_desk.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/fault_desk.h"
@@ -59,6 +60,7 @@ class Simulation::Impl {
 
   std::function<void(const Progress&)> listener;
   const std::atomic<bool>* interrupt = nullptr;
+  bool audits = false;
 
  private:
   // The desks of a run, alive while it goes.
@@ -224,6 +226,8 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
   });
   jobs.open();
   review();
+  Audit audit(scenario_, clock_, fleet_, jobs, serving);
+  if (audits) clock_.after_each_date([&audit] { audit.check(); });
   // What a policy that fails has led to until then is written like any end of a run.
   std::exception_ptr failure;
   try {
@@ -234,6 +238,7 @@ Outcome Simulation::Impl::run(record::TraceWriter& trace) {
 
   const double end_s = clock_.now();
   for (SiteMeter& site : fleet_.sites) site.advance(end_s);
+  if (audits && !failure) audit.close();
   reporter.integrate_capacity(end_s);
   serving.close(end_s);
   reporter.book(end_s);
@@ -267,6 +272,7 @@ std::vector<WorkModel::Unfit> Simulation::unfit_sizes(const std::vector<model::J
 void Simulation::on_progress(std::function<void(const Progress&)> listener) {
   impl_->listener = std::move(listener);
 }
+void Simulation::audit() { impl_->audits = true; }
 void Simulation::interrupt_when(const std::atomic<bool>& flag) { impl_->interrupt = &flag; }
 Outcome Simulation::run(record::TraceWriter& trace) { return impl_->run(trace); }
 

@@ -63,12 +63,15 @@ class Simulation {
   std::vector<WorkModel::Unfit> unfit_sizes(const std::vector<model::Job>& jobs) const;
 
   void on_progress(std::function<void(const Progress&)> listener);
+  /// Recounts chips, power and work after every instant; see Audit.
+  void audit();
   /// Looked at once per simulated hour; when it becomes true the run ends as interrupted.
   void interrupt_when(const std::atomic<bool>& flag);
 
   /// Runs to the horizon or until nothing is left to do, writing all tables but the status.
   /// @throws scheduling::PolicyFailure  when the queue policy failed; the tables tell all till
   /// then.
+  /// @throws base::InternalError  when an audit finds the books wrong.
   Outcome run(record::TraceWriter& trace);
 
  private:

@@ -72,12 +72,12 @@ double SiteMeter::grid_limit_w(double now_s) const {
 }
 
 scheduling::Headroom SiteMeter::headroom(double now_s) const {
-  const double spoken_for_w = it_power_w_ + reserve_w_;
+  const double spoken_for_w = it_power_w_ + reserve_w_ + held_up_w_;
   return {it_limit_w(now_s) - spoken_for_w, grid_limit_w(now_s) / worst_pue_ - spoken_for_w};
 }
 
 double SiteMeter::power_share(double now_s, double added_w) const {
-  const double it_w = it_power_w_ + reserve_w_ + added_w;
+  const double it_w = it_power_w_ + reserve_w_ + held_up_w_ + added_w;
   const auto share = [](double power_w, double limit_w) {
     if (std::isinf(limit_w)) return 0.0;
     return limit_w > 0.0 ? power_w / limit_w : kNoLimit;

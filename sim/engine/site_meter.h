@@ -23,6 +23,10 @@ class SiteMeter {
   void add_it_power(double now_s, double delta_w);
   /// Sets power aside that may be drawn later without asking (services at their full load).
   void add_reserve(double delta_w) { reserve_w_ += delta_w; }
+  /// The same for what running jobs draw less than they could: while they wait for links, for
+  /// stragglers, or for replicas and sites that do not take part.
+  void add_held_up(double delta_w) { held_up_w_ += delta_w; }
+  double held_up_w() const { return held_up_w_; }
   /// Integrates up to now.
   void advance(double now_s);
 
@@ -61,7 +65,7 @@ class SiteMeter {
   double start_unix_s_;
   double worst_pue_ = 1.0;
   double now_s_ = 0.0;
-  double reserve_w_ = 0.0;
+  double reserve_w_ = 0.0, held_up_w_ = 0.0;
   double it_power_w_ = 0.0, pue_ = 1.0, price_ = 0.0, carbon_ = 0.0;
   double it_energy_j_ = 0.0, energy_j_ = 0.0, carbon_total_g_ = 0.0, electricity_total_usd_ = 0.0;
   double it_peak_w_ = 0.0, facility_peak_w_ = 0.0;

@@ -22,6 +22,8 @@ class TenantBooks {
   void hold(std::int32_t tenant, double chips, double now_s);
   /// All organisations at `now_s`, in the order of the world file, then those without one.
   const std::vector<scheduling::Tenant>& at(double now_s);
+  /// The same as of the last change.
+  const std::vector<scheduling::Tenant>& rows() const { return tenants_; }
 
  private:
   double half_life_s_;

@@ -1,6 +1,7 @@
 #include "sim/model/capacity.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 namespace busbar::model {
@@ -65,21 +66,26 @@ std::vector<Delivery> deliveries_under_shocks(const Scenario& scenario, Id<Clust
 }
 
 int domains_under_shocks(const Scenario& scenario, Id<Cluster> id, double unix_s) {
-  Cluster cluster = scenario.platform.clusters[id];
-  cluster.deliveries = deliveries_under_shocks(scenario, id);
-  std::vector<const Shock*> leaving;
+  const Cluster& cluster = scenario.platform.clusters[id];
+  // Nothing takes away more than is there.
+  std::vector<std::pair<double, int>> changes;
+  for (const Delivery& delivery : deliveries_under_shocks(scenario, id)) {
+    changes.emplace_back(
+        delivery.date_unix_s + (delivery.domains > 0 ? cluster.burn_in.value : 0.0),
+        delivery.domains);
+  }
   for (const Shock& shock : scenario.shocks) {
-    const bool here = shock.kind == "decommission" && shock.covers(scenario.platform, cluster);
-    if (here && scenario.start_unix_s + shock.at_s <= unix_s) leaving.push_back(&shock);
+    if (shock.kind != "decommission" || !shock.covers(scenario.platform, cluster)) continue;
+    changes.emplace_back(scenario.start_unix_s + shock.at_s,
+                         shock.domains > 0 ? -shock.domains : std::numeric_limits<int>::min() / 2);
   }
-  std::stable_sort(leaving.begin(), leaving.end(),
-                   [](const Shock* a, const Shock* b) { return a->at_s < b->at_s; });
-  int gone = 0;
-  for (const Shock* shock : leaving) {
-    const int there = cluster.domains_at(scenario.start_unix_s + shock->at_s) - gone;
-    gone += std::max(0, shock->domains > 0 ? std::min(shock->domains, there) : there);
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  int there = 0;
+  for (const auto& [at_s, change] : changes) {
+    if (at_s <= unix_s) there = std::max(0, there + change);
   }
-  return std::max(0, cluster.domains_at(unix_s) - gone);
+  return there;
 }
 
 }  // namespace busbar::model

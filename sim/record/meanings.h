@@ -18,13 +18,13 @@ inline constexpr Meanings kBounds = {
     "host",    "window", "delay",    "predecessor", "array-limit"};
 inline constexpr Meanings kEndReasons = {"done",      "killed",        "failure", "preemption",
                                          "resize",    "share-changed", "cap",     "run-end",
-                                         "cancelled", "capacity",      "move"};
+                                         "cancelled", "capacity",      "move",    "pause"};
 inline constexpr Meanings kEventKinds = {
     "submit",    "start",      "end",         "kill",      "reject",    "share",        "delivery",
     "installed", "limit",      "shock-begin", "shock-end", "replicas",  "fail",         "cancel",
     "partition", "catch-up",   "rejoin",      "preempt",   "interrupt", "out-of-order", "repaired",
     "resize",    "degrade",    "slow",        "removed",   "closed",    "opened",       "held",
-    "released",  "rebrokered", "move",        "arrive",    "hold"};
+    "released",  "rebrokered", "move",        "arrive",    "hold",      "pause"};
 inline constexpr Meanings kComponents = {"chip", "node",    "domain", "building",
                                          "feed", "cooling", "link"};
 inline constexpr Meanings kCauses = {"hardware", "software", "power",

@@ -62,7 +62,8 @@ enum class EndReason : std::int8_t {
   kRunEnd,
   kCancelled,
   kCapacity,
-  kMove
+  kMove,
+  kPause
 };
 
 enum class EventKind : std::int8_t {
@@ -108,7 +109,8 @@ enum class EventKind : std::int8_t {
   kRebrokered,
   kMove,
   kArrive,
-  kHold
+  kHold,
+  kPause
 };
 
 struct JobRow {
@@ -119,7 +121,8 @@ struct JobRow {
   double submit_s = 0, start_s = 0, end_s = 0;  // NaN: not yet
   std::int64_t chips = 0;
   JobState state = JobState::kCompleted;
-  double steps = 0, tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
+  double asked_steps = 0, steps = 0, lost_steps = 0, left_steps = 0, redone_steps = 0;
+  double tokens = 0, energy_j = 0, carbon_g = 0, cost_usd = 0, wait_s = 0, lost_s = 0;
   double restart_s = 0, ettr = 0;
   std::int32_t interruptions = 0, degradations = 0;
   double lost_tokens = 0;
@@ -134,7 +137,7 @@ struct SegmentRow {
   std::int32_t job = 0, site = -1, cluster = -1;
   std::int32_t domains = 0;
   std::int64_t chips = 0;
-  double start_s = 0, end_s = 0, step_s = 0, mfu = 0, power_w = 0;
+  double start_s = 0, end_s = 0, step_s = 0, mfu = 0, power_w = 0, steps = 0;
   double batch_share = 1;
   EndReason end_reason = EndReason::kDone;
   Bound bound_by = Bound::kNone;

@@ -33,16 +33,32 @@ constexpr Column kJobs[] = {
         "submitted; of jobs that never started, asked for"),
     column<&JobRow::state>("state", "1", "how it ended, or where it was at the end of the run", {},
                            kJobStates),
-    column<&JobRow::steps>("steps", "1", "training steps done, in whole batches; 0: rigid"),
+    column<&JobRow::asked_steps>(
+        "asked_steps", "1",
+        "training steps of its work, in whole batches, at the size and place at which it ran last "
+        "or is to run; "
+        "of a replayed job its seconds; always `steps` + `lost_steps` + `left_steps`; 0: no "
+        "cluster "
+        "was chosen for it"),
+    column<&JobRow::steps>("steps", "1", "of those, done and of use; 0 if it was killed or failed"),
+    column<&JobRow::lost_steps>("lost_steps", "1",
+                                "of those, done and lost for good: it was killed or failed"),
+    column<&JobRow::left_steps>("left_steps", "1",
+                                "of those, not done when it ended, or at the end of the run"),
+    column<&JobRow::redone_steps>("redone_steps", "1",
+                                  "beyond those, done, lost, and to be done again: with "
+                                  "`steps` and `lost_steps` the steps of its segments"),
     column<&JobRow::tokens>("tokens", "token",
                             "tokens trained on; where an elastic job scales its batch, those that "
-                            "count towards its target"),
+                            "count towards its target; 0 if it was killed or failed"),
     column<&JobRow::energy_j>("energy_j", "J",
                               "IT energy of its chips and their share of the rest"),
     column<&JobRow::carbon_g>("carbon_g", "g", "carbon dioxide of its electricity"),
     column<&JobRow::cost_usd>("cost_usd", "USD", "cost of its chips at list price"),
     column<&JobRow::wait_s>("wait_s", "s", "from submission to start, or to the run's end"),
-    column<&JobRow::lost_s>("lost_s", "s", "run time whose work was lost, and that of restarts"),
+    column<&JobRow::lost_s>("lost_s", "s",
+                            "run time whose work was lost, and that of restarts; all of it "
+                            "if the job was killed or failed"),
     column<&JobRow::restart_s>("restart_s", "s",
                                "of `lost_s`, restarts after interruptions and times for which all "
                                "stood still while replicas left or joined"),
@@ -57,8 +73,8 @@ constexpr Column kJobs[] = {
                           "included; NaN: never started; 0: killed or failed"),
     column<&JobRow::lost_tokens>("lost_tokens", "token",
                                  "tokens trained on in vain, not part of `tokens`: what sites had "
-                                 "not exchanged when they were cut off, and what a preempted job "
-                                 "had not saved"),
+                                 "not exchanged when they were cut off, what a stopped job had not "
+                                 "saved, and all of a job that was killed or failed"),
     column<&JobRow::moves>("moves", "1", "times that it was sent to another pool"),
     column<&JobRow::moved_bytes>("moved_bytes", "byte",
                                  "of its state, that came to another site over the WAN"),
@@ -79,6 +95,10 @@ constexpr Column kSegments[] = {
     column<&SegmentRow::batch_share>("batch_share", "1",
                                      "part of the batch that each step does; below 1 while sites "
                                      "are cut off or replicas are out"),
+    column<&SegmentRow::steps>("steps", "1",
+                               "training steps done in it, in whole batches; times `step_s` over "
+                               "`batch_share` it lasts as long as the segment without what is "
+                               "spent on restarts"),
     column<&SegmentRow::mfu>("mfu", "1",
                              "model FLOP/s over peak FLOP/s of the chips that work; 0: rigid"),
     column<&SegmentRow::power_w>("power_w", "W", "IT power of the job"),
@@ -91,7 +111,7 @@ constexpr Column kEvents[] = {
     column<&EventRow::kind>("kind", "1", "what happened", {}, kEventKinds),
     column<&EventRow::subject>(
         "subject", "1",
-        "to whom: submit to share, fail to interrupt, resize to slow, rebrokered to hold: a job's "
+        "to whom: submit to share, fail to interrupt, resize to slow, rebrokered to pause: a job's "
         "`id`; delivery, "
         "installed, "
         "out-of-order, repaired: row of "

@@ -26,7 +26,8 @@ std::vector<double> each(std::span<const PoolOption> options, Value value) {
 }
 
 double cost_usd(const PoolOption& option, base::UsdPerSecond idle_price, bool waits) {
-  const double idle_usd = waits ? option.chips * idle_price.value * option.wait_s() : 0.0;
+  const double idle_chip_s = waits ? option.chips * option.wait_s() - option.lent_chip_s : 0.0;
+  const double idle_usd = idle_chip_s * idle_price.value;
   return option.price_usd_per_s * option.run_time_s + option.energy_usd + option.wan_usd + idle_usd;
 }
 

@@ -52,7 +52,7 @@ class Greenest : public ByValue {
 /// over the WAN, and the chips that stand idle while it waits.
 class Cheapest : public ByValue {
  public:
-  /// @param idle_price  of one chip, for the time that the job waits.
+  /// @param idle_price  of one chip, for the time that the job waits and nobody else has it.
   explicit Cheapest(base::UsdPerSecond idle_price, Terms terms = {})
       : ByValue(terms), idle_price_(idle_price) {}
   std::vector<double> values(std::span<const PoolOption> options) const override;
@@ -92,7 +92,7 @@ class Divider : public Broker {
  public:
   using Rule = Shares (*)(const ShareProblem&);
   Divider(Rule rule, base::Seconds round) : rule_(rule), round_(round) {}
-  Terms terms() const override { return {round_, 0.0, {}}; }
+  Terms terms() const override { return {round_, 0.0, {}, {}}; }
   /// Never asked: jobs get their pools in rounds.
   size_t choose(std::span<const PoolOption>) const override { return 0; }
   bool divides() const override { return true; }

@@ -39,17 +39,32 @@ std::vector<base::ParameterSpec> review_parameters() {
            .most = 1.0}};
 }
 
-base::ParameterSpec most_delay() {
-  return {.name = "delay",
-          .dimension = base::Dimension::kTime,
-          .fallback = "0 s",
-          .summary = "for which a new job may be held back for a better hour",
-          .most = 366.0 * base::kDay};
+// What brokers that can compare hours take.
+std::vector<base::ParameterSpec> shift_parameters() {
+  return {{.name = "delay",
+           .dimension = base::Dimension::kTime,
+           .fallback = "0 s",
+           .summary = "for which a new job may be held back for a better hour",
+           .most = 366.0 * base::kDay},
+          {.name = "pause",
+           .dimension = base::Dimension::kTime,
+           .fallback = "0 s",
+           .summary = "for which a running job may be stopped for a better hour",
+           .most = 366.0 * base::kDay}};
 }
 
-Terms terms(const base::Params& p, bool holds_back) {
+Terms terms(const base::Params& p, bool shifts) {
   return {base::Seconds{p.get("review")}, p.get("gain"),
-          base::Seconds{holds_back ? p.get("delay") : 0.0}};
+          base::Seconds{shifts ? p.get("delay") : 0.0},
+          base::Seconds{shifts ? p.get("pause") : 0.0}};
+}
+
+// Running jobs are looked at in reviews alone.
+std::string pause_without_review(const base::Params& p) {
+  if (p.get("pause") <= 0.0 || p.get("review") > 0.0) return {};
+  return "a running job is stopped in a review, and there is none; give review a time, e.g. 1 h, "
+         "or "
+         "leave pause out";
 }
 
 std::vector<base::ParameterSpec> with(std::vector<base::ParameterSpec> some,
@@ -168,7 +183,7 @@ void add_builtin(base::Registry<Broker>& brokers) {
       .fallback = "0 USD/h",
       .summary = "of a chip for which the job waits: the capital that stands idle meanwhile"};
   const std::vector<base::ParameterSpec> moves = review_parameters();
-  const std::vector<base::ParameterSpec> shifts = with(moves, {most_delay()});
+  const std::vector<base::ParameterSpec> shifts = with(moves, shift_parameters());
   const auto fastest = [](const base::Params& p) {
     return std::make_unique<Fastest>(terms(p, false));
   };
@@ -176,13 +191,14 @@ void add_builtin(base::Registry<Broker>& brokers) {
   brokers.add({"fastest", "another name of least-loaded", moves}, fastest);
   brokers.add({"local", "nearest to the job's home over the WAN", {}},
               [](const base::Params&) { return std::make_unique<Local>(); });
-  brokers.add({"greenest", "where the job emits least", shifts},
+  brokers.add({"greenest", "where the job emits least", shifts, pause_without_review},
               [](const base::Params& p) { return std::make_unique<Greenest>(terms(p, true)); });
-  brokers.add(
-      {"cheapest", "where the job costs least: list price and energy", with({idle_price}, shifts)},
-      [](const base::Params& p) {
-        return std::make_unique<Cheapest>(base::UsdPerSecond{p.get("idle-price")}, terms(p, true));
-      });
+  brokers.add({"cheapest", "where the job costs least: list price and energy",
+               with({idle_price}, shifts), pause_without_review},
+              [](const base::Params& p) {
+                return std::make_unique<Cheapest>(base::UsdPerSecond{p.get("idle-price")},
+                                                  terms(p, true));
+              });
   brokers.add({"weighted",
                "least weighted sum of cost, carbon, latency and power, for jobs of one instant "
                "together",
@@ -192,7 +208,10 @@ void add_builtin(base::Registry<Broker>& brokers) {
                      weight("power", "0", "weight of the share of the site's power limit in use"),
                      idle_price},
                     shifts),
-               Weighted::broken_rule},
+               [](const base::Params& p) {
+                 const std::string broken = Weighted::broken_rule(p);
+                 return broken.empty() ? pause_without_review(p) : broken;
+               }},
               [](const base::Params& p) { return std::make_unique<Weighted>(p, terms(p, true)); });
   const base::ParameterSpec round{.name = "round",
                                   .dimension = base::Dimension::kTime,

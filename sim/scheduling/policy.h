@@ -42,6 +42,7 @@ struct ElasticJob {
   size_t size = 0;         // index of its present one
   double work_left = 0.0;  // tokens that count
   double restart_s = 0.0;  // that it still stands still, after a start or a change of size
+  double sized_s = 0.0;    // when it got its present size
 };
 
 /// An organisation: what it may hold, holds and has used, over all pools.
@@ -122,7 +123,8 @@ class QueuePolicy {
     return base::Seconds{std::numeric_limits<double>::infinity()};
   }
   /// How often a pool is looked at in which elastic jobs run, though nothing happens there;
-  /// infinite: the policy gives all jobs the sizes that they ask for, and changes none.
+  /// infinite: the policy gives all jobs the sizes that they ask for, and changes none. One that
+  /// sizes jobs lets none start or grow into a window.
   virtual base::Seconds round() const {
     return base::Seconds{std::numeric_limits<double>::infinity()};
   }
@@ -144,6 +146,7 @@ struct PoolOption {
   double backlog_chip_s = 0.0;   // chip-seconds that wait or run, by requested times
   double run_time_s = 0.0;       // of this job there, its model's efficiency on the vendor included
   double not_before_s = 0.0;     // from now, that it could start: it waits on purpose or travels
+  double lent_chip_s = 0.0;      // of its chips in that time, to others that wait for them
   double price_usd_per_s = 0.0;  // list price of this job's chips there
 
   double chips = 0.0;        // of this job
@@ -177,6 +180,7 @@ struct Terms {
   base::Seconds review;  // between its looks at jobs that wait or run; 0: it takes no second look
   double gain = 0.0;     // part of what a job's rest takes that a move must save, its cost paid
   base::Seconds delay;   // for which it may hold a new job back
+  base::Seconds pause;   // for which it may stop a running one
 };
 
 /// Chooses the pool where a new job queues, and whether it goes on in another. Pure.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "sim/scheduling/brokers.h"
 
@@ -14,23 +15,33 @@ constexpr double kEqual = 1e-9;  // relative; what saves less saves nothing
 }  // namespace
 
 std::optional<size_t> choose_move(const Broker& broker, const Choices& choices) {
-  if (choices.go.empty()) return {};
   // All together, for some units are relative to the best option.
   std::vector<PoolOption> options{choices.stay};
-  options.insert(options.end(), choices.go.begin(), choices.go.end());
-  options.insert(options.end(), choices.later.begin(), choices.later.end());
+  const auto add = [&](const std::vector<PoolOption>& more) {
+    options.insert(options.end(), more.begin(), more.end());
+    return options.size();
+  };
+  add(choices.go);
+  const size_t now_end = add(choices.pause), later_end = add(choices.later);
+  add(choices.pause_later);
+  if (now_end == 1) return {};
   const std::vector<double> values = broker.values(options);
   if (values.empty()) return {};
-  const auto first_later = values.begin() + 1 + static_cast<std::ptrdiff_t>(choices.go.size());
-  const size_t best = least(choices.go, {values.begin() + 1, first_later});
+  const auto at = [&](size_t i) { return values.begin() + static_cast<std::ptrdiff_t>(i); };
+  const size_t best = least(std::span(options).subspan(1, now_end - 1), {at(1), at(now_end)});
+  const PoolOption& chosen = options[1 + best];
   const double going = values[1 + best], staying = values.front();
   if (!std::isfinite(going)) return {};
   if (std::isfinite(staying)) {
     const double least_saving = std::max(broker.terms().gain, kEqual) * std::abs(staying);
     if (staying - going <= least_saving) return {};
   }
-  const auto later = std::min_element(first_later, values.end());
-  if (later != values.end() && *later < going - kEqual * std::abs(going)) return {};
+  const bool pauses = best >= choices.go.size();
+  for (size_t i = now_end; i < options.size(); ++i) {
+    const bool ties = pauses && i >= later_end && values[i] <= going + kEqual * std::abs(going) &&
+                      options[i].done_after_s() < chosen.done_after_s();
+    if (ties || values[i] < going - kEqual * std::abs(going)) return {};
+  }
   return best;
 }
 

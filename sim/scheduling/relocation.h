@@ -1,4 +1,4 @@
-/// Whether a job that waits or runs goes on in another pool.
+/// Whether a job that waits or runs goes on in another pool, or later.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,19 @@ namespace busbar::scheduling {
 /// work done again, time on the way, what it pays when it starts again.
 struct Choices {
   PoolOption stay;
-  std::vector<PoolOption> go;     // to other pools, now
-  std::vector<PoolOption> later;  // the same at the broker's next look
+  std::vector<PoolOption> go;           // to other pools, now
+  std::vector<PoolOption> later;        // the same at the broker's next look
+  std::vector<PoolOption> pause;        // where it runs: it stops now, and starts again later
+  std::vector<PoolOption> pause_later;  // the same if it stops at the broker's next look
 };
 
-/// Where a job does the rest of its work: the index of a `go`, or none if it stays.
+/// Where and when a job does the rest of its work: the index of a `go`, or beyond those that of a
+/// `pause`; none if it stays.
 ///
 /// It goes to the best of them (ties as at its submission) if that takes less than staying does, in
 /// the broker's own unit, by more than the broker's `gain` times what staying takes, and if going
-/// later takes no less. A broker without a unit moves nothing. Pure.
+/// later takes no less; a pause also gives way to a later one that takes as much and is done first.
+/// A broker without a unit moves nothing. Pure.
 std::optional<size_t> choose_move(const Broker& broker, const Choices& choices);
 
 /// One option for a part of a job's rest, then another for what is left. Waiting is that of the

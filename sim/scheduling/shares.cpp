@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "sim/base/error.h"
+#include "sim/scheduling/assignment.h"
 
 namespace busbar::scheduling {
 namespace {
@@ -24,7 +25,7 @@ struct Class {
 };
 
 std::vector<size_t> classify(const ShareProblem& problem, std::vector<Class>& classes) {
-  using Key = std::tuple<double, double, std::vector<double>>;
+  using Key = std::tuple<std::vector<double>, double, std::vector<double>>;
   std::map<Key, size_t> known;
   std::vector<size_t> of_job;
   for (size_t job = 0; job < problem.chips.size(); ++job) {
@@ -49,7 +50,7 @@ std::vector<double> equal_share(const ShareProblem& problem, size_t job) {
   double sum = 0.0;
   for (size_t pool = 0; pool < problem.capacity_chips.size(); ++pool) {
     const bool runs = problem.speeds[job][pool] > 0.0;
-    time.push_back(runs ? problem.capacity_chips[pool] / (jobs * problem.chips[job]) : 0.0);
+    time.push_back(runs ? problem.capacity_chips[pool] / (jobs * problem.chips[job][pool]) : 0.0);
     sum += time.back();
   }
   for (double& part : time) part /= std::max(sum, 1.0);
@@ -110,7 +111,7 @@ void Program::load() {
     const Class& these = classes_[column.of_class];
     starts.push_back(static_cast<CoinBigIndex>(rows.size()));
     rows.insert(rows.end(), {c, classes + c, 2 * classes + static_cast<int>(column.pool)});
-    const double chips = these.count * problem_.chips[these.job];
+    const double chips = these.count * problem_.chips[these.job][column.pool];
     values.insert(values.end(),
                   {column.throughput, 1.0, chips / problem_.capacity_chips[column.pool]});
   }
@@ -210,18 +211,72 @@ struct Pair {
   }
 };
 
+// By how much the pool where a job runs is preferred, relative.
+constexpr double kStay = 1e-6;
+constexpr size_t kMostAssigned = 256;
+
+// Gives places to jobs that are behind, so that chips × time behind is large.
+void assign_behind(const std::vector<RoundJob>& jobs, double ahead_s,
+                   std::vector<double>& capacity_chips, std::vector<int>& places) {
+  std::vector<size_t> behind;
+  std::vector<std::vector<double>> values;  // chips × time behind, by pool
+  for (size_t job = 0; job < jobs.size(); ++job) {
+    const RoundJob& j = jobs[job];
+    if (j.stays) continue;
+    std::vector<double> value(j.shares.size(), 0.0);
+    for (size_t pool = 0; pool < value.size(); ++pool) {
+      if (j.shares[pool] <= 0.0) continue;
+      const double behind_s = j.due_s[pool] + j.shares[pool] * ahead_s - j.received_s[pool];
+      const double here = j.pool == static_cast<int>(pool) ? 1.0 + kStay : 1.0;
+      value[pool] = std::max(0.0, j.chips[pool] * behind_s * here);
+    }
+    if (*std::max_element(value.begin(), value.end()) <= 0.0) continue;
+    behind.push_back(job);
+    values.push_back(std::move(value));
+  }
+  if (behind.empty() || behind.size() > kMostAssigned) return;
+  AssignmentProblem problem;
+  for (const double chips : capacity_chips) {
+    problem.capacities.push_back(static_cast<std::int64_t>(std::max(0.0, chips)));
+  }
+  for (size_t i = 0; i < behind.size(); ++i) {
+    const double most = *std::max_element(values[i].begin(), values[i].end());
+    problem.outside.push_back(most);
+    double chips = 1.0;  // in any pool where it may go
+    std::vector<double> costs;
+    for (size_t pool = 0; pool < values[i].size(); ++pool) {
+      const bool goes = values[i][pool] > 0.0;
+      costs.push_back(goes ? most - values[i][pool] : std::numeric_limits<double>::infinity());
+      if (goes) chips = std::max(chips, jobs[behind[i]].chips[pool]);
+    }
+    problem.sizes.push_back(static_cast<std::int64_t>(chips));
+    problem.costs.push_back(std::move(costs));
+  }
+  const Assignment assignment = assign(problem);
+  for (size_t i = 0; i < behind.size(); ++i) {
+    if (assignment.site[i] == Assignment::kOutside) continue;
+    const auto pool = static_cast<size_t>(assignment.site[i]);
+    places[behind[i]] = assignment.site[i];
+    capacity_chips[pool] -= jobs[behind[i]].chips[pool];
+  }
+}
+
 }  // namespace
 
-std::vector<int> next_round(const std::vector<RoundJob>& jobs, std::vector<double> capacity_chips) {
+std::vector<int> next_round(const std::vector<RoundJob>& jobs, std::vector<double> capacity_chips,
+                            double ahead_s) {
   std::vector<int> places(jobs.size(), -1);
+  for (size_t job = 0; job < jobs.size(); ++job) {
+    if (!jobs[job].stays) continue;
+    const auto pool = static_cast<size_t>(jobs[job].pool);
+    places[job] = jobs[job].pool;
+    capacity_chips[pool] -= jobs[job].chips[pool];
+  }
+  if (ahead_s > 0.0) assign_behind(jobs, ahead_s, capacity_chips, places);
   std::vector<Pair> pairs;
   for (size_t job = 0; job < jobs.size(); ++job) {
     const RoundJob& j = jobs[job];
-    if (j.stays) {
-      places[job] = j.pool;
-      capacity_chips[static_cast<size_t>(j.pool)] -= j.chips;
-      continue;
-    }
+    if (places[job] >= 0) continue;
     for (size_t pool = 0; pool < j.shares.size(); ++pool) {
       if (j.shares[pool] <= 0.0) continue;
       const double priority = j.received_s[pool] > 0.0 ? j.due_s[pool] / j.received_s[pool]
@@ -231,7 +286,7 @@ std::vector<int> next_round(const std::vector<RoundJob>& jobs, std::vector<doubl
   }
   std::sort(pairs.begin(), pairs.end());
   for (const Pair& pair : pairs) {
-    const double chips = jobs[pair.job].chips;
+    const double chips = jobs[pair.job].chips[pair.pool];
     if (places[pair.job] >= 0 || chips > capacity_chips[pair.pool]) continue;
     places[pair.job] = static_cast<int>(pair.pool);
     capacity_chips[pair.pool] -= chips;

@@ -46,7 +46,7 @@ std::optional<Wiring> parse_topology(std::string_view text, const LinkSpec& cabl
     }
     const auto axes = extents(size, 1);
     if (axes.empty() || axes.size() > 3 || (kind == "ring" && axes.size() != 1)) {
-      return fail("its extents are one to three whole numbers");
+      return fail("its extents are one to three whole numbers from 1 to 1,000,000");
     }
     if (wiring.inside.twisted && !can_twist(axes)) {
       return fail("twisted tori have the form AxAx2A or Ax2Ax2A");
@@ -56,7 +56,7 @@ std::optional<Wiring> parse_topology(std::string_view text, const LinkSpec& cabl
     }
   } else if (kind == "switch" || kind == "nvswitch") {
     const auto ports = extents(size, 1);
-    if (ports.size() != 1) return fail("its ports are one whole number");
+    if (ports.size() != 1) return fail("its ports are one whole number from 1 to 1,000,000");
     wiring.inside.ports = ports[0];
     wiring.inside.port = cable.bandwidth;
     wiring.inside.in_network_reduction = kind == "nvswitch";

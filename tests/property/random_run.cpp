@@ -1,209 +1,12 @@
 #include "tests/property/random_run.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <fstream>
-#include <map>
 #include <ostream>
+
+#include "tests/property/random_files.h"
 
 namespace busbar::property {
 namespace {
-
-struct Kind {
-  const char* domain;
-  const char* fabric;
-  int chips;
-  double watts_per_chip;  // about what a busy one draws with its share of the node; 0: nothing
-};
-constexpr Kind kKinds[] = {{"node", "plain-ethernet", 1, 0.0},
-                           {"hgx-h100-8", "rails-400g", 8, 1200.0},
-                           {"ironwood-cube", "jupiter", 64, 1100.0},
-                           {"trn2-ultraserver", "ultracluster", 64, 700.0}};
-
-const std::vector<const char*> kPolicies = {
-    R"(policy="fcfs")",
-    R"(policy="easy")",
-    R"(policy="easy" depth="3")",
-    R"(policy="conservative")",
-    R"(policy="shortest-first" depth="0")",
-    R"(policy="shortest-first")",
-    R"(policy="smallest-first" depth="2")",
-    R"(policy="priority" ageing="0.5")",
-    R"(policy="fair-share")",
-    R"(policy="fair-share" half-life="6 h" restart-time="1 min")",
-    R"(policy="fair-share" preemption="0")"};
-const std::vector<const char*> kPlacements = {"best-fit", "first-fit", "packed", "spread",
-                                              "worst-fit"};
-const std::vector<const char*> kBrokers = {
-    R"(policy="least-loaded")", R"(policy="local")", R"(policy="greenest")",
-    R"(policy="cheapest" idle-price="1 USD/h")",
-    R"(policy="weighted" cost="1" carbon="0.5" latency="0.1" power="0.2")"};
-
-const char* pick(const std::vector<const char*>& all, int index) {
-  return all[static_cast<size_t>(index) % all.size()];
-}
-
-std::string date(int hours) { return fmt::format("2026-01-{:02}", 1 + hours / 24); }
-
-std::string world_of(const RunDraw& run) {
-  std::string text = R"(<platform name="drawn" xmlns:xi="http://www.w3.org/2001/XInclude">)"
-                     "\n";
-  for (const char* vendor : {"generic", "nvidia", "google", "amazon"}) {
-    text += fmt::format("  <xi:include href=\"{}/platforms/catalog/{}.xml\"/>\n", BUSBAR_SOURCE_DIR,
-                        vendor);
-  }
-  text +=
-      "  <catalog vendor=\"generic\"><failures id=\"frail\" counts=\"all\" assumed=\"test\">\n"
-      "    <component kind=\"chip\" rate=\"0.02 /d per chip\" detection=\"1 min\" "
-      "repair-median=\"2 h\" repair-p90=\"6 h\" retest=\"10 min\"/>\n"
-      "    <component kind=\"software-hang\" rate=\"0.01 /d per chip\" takes=\"job\" "
-      "detection=\"10 min\"/></failures></catalog>\n"
-      "  <region id=\"here\" latitude=\"40 deg\" longitude=\"-80 deg\" utc-offset=\"-5 h\" "
-      "assumed=\"test\"/>\n";
-  const std::vector<std::int64_t> quotas = quotas_of(run);
-  for (size_t t = 0; t < run.tenants.size(); ++t) {
-    const std::int64_t quota = quotas[t];
-    text += fmt::format("  <organisation id=\"org{}\"{} assumed=\"test\"/>\n", t,
-                        quota > 0 ? fmt::format(" quota-chips=\"{}\"", quota) : "");
-  }
-  for (size_t s = 0; s < run.sites.size(); ++s) {
-    const SiteDraw& site = run.sites[s];
-    text += fmt::format(
-        "  <site id=\"site{0}\" latitude=\"{1} deg\" longitude=\"-{2} deg\" assumed=\"test\">\n", s,
-        30 + 5 * s, 80 + 10 * s);
-    double watts = 0.0;
-    for (const ClusterDraw& cluster : site.clusters) {
-      const Kind& kind = kKinds[cluster.kind];
-      watts += kind.watts_per_chip * kind.chips * cluster.domains;
-    }
-    if (site.power_percent > 0 && watts > 0.0) {
-      text += fmt::format("    <it from=\"2026-01-01\" limit=\"{:.3f} kW\"/>\n",
-                          1e-5 * watts * site.power_percent);
-    }
-    text += fmt::format("    <price mean=\"{} USD/MWh\"/>\n    <carbon mean=\"{} g/kWh\"/>\n",
-                        20 + 30 * s, 400 - 150 * s);
-    for (size_t c = 0; c < site.clusters.size(); ++c) {
-      const ClusterDraw& cluster = site.clusters[c];
-      const Kind& kind = kKinds[cluster.kind];
-      text += fmt::format(
-          "    <cluster id=\"site{}-{}\" domain=\"{}\" fabric=\"{}\"{}>"
-          "<delivery date=\"2025-12-01\" count=\"{}\"/>",
-          s, c, kind.domain, kind.fabric, cluster.fails ? " failures=\"frail\"" : "",
-          cluster.domains);
-      int there = cluster.domains;
-      for (const Delivery& delivery : cluster.later) {
-        const int change = std::max(delivery.domains, -there);
-        if (change == 0) continue;
-        there += change;
-        text += fmt::format("<delivery date=\"{}\" count=\"{}\"/>", date(delivery.at_h), change);
-      }
-      text += "</cluster>\n";
-    }
-    text += "  </site>\n";
-  }
-  for (size_t s = 1; s < run.sites.size(); ++s) {
-    text += fmt::format(
-        "  <wan-link id=\"wan{0}\" a=\"site{1}\" b=\"site{0}\" bandwidth=\"400 Gbit/s\" "
-        "latency=\"10 ms\" assumed=\"test\"/>\n",
-        s, s - 1);
-  }
-  return text + "</platform>\n";
-}
-
-// Machines that stand for any have no language models.
-bool trains_models(const RunDraw& run) {
-  for (const SiteDraw& site : run.sites) {
-    for (const ClusterDraw& cluster : site.clusters) {
-      if (cluster.kind != 0) return true;
-    }
-  }
-  return false;
-}
-
-std::string mix_of(const RunDraw& run) {
-  std::string text = fmt::format(
-      "<workload name=\"drawn\" xmlns:xi=\"http://www.w3.org/2001/XInclude\">\n"
-      "  <xi:include href=\"{}/workloads/models/open-models.xml\"/>\n",
-      BUSBAR_SOURCE_DIR);
-  for (size_t s = 0; s < run.streams.size() && trains_models(run); ++s) {
-    const StreamDraw& stream = run.streams[s];
-    text += fmt::format(
-        "  <stream id=\"stream{}\" kind=\"fine-tuning\" model=\"llama-3.1-8b\"{} priority=\"{}\"{} "
-        "vendors=\"nvidia google amazon\" assumed=\"test\">\n"
-        "    <arrivals process=\"poisson\" rate=\"{} job/d\"/>\n"
-        "    <chips distribution=\"constant\" value=\"{}\"/>\n"
-        "    <duration distribution=\"constant\" value=\"{} h\"/>\n"
-        "    <request-factor distribution=\"constant\" value=\"1.5\"/></stream>\n",
-        s, run.tenants.empty() ? "" : " organisation=\"org0\"", stream.priority,
-        stream.checkpoint_min > 0
-            ? fmt::format(" checkpoint-interval=\"{} min\"", stream.checkpoint_min)
-            : "",
-        stream.per_day, stream.chips, stream.hours);
-  }
-  for (size_t t = 0; t < run.tenants.size(); ++t) {
-    if (run.tenants[t].jobs.empty()) continue;
-    text +=
-        fmt::format("  <trace id=\"org{0}\" href=\"org{0}.csv\" organisation=\"org{0}\"/>\n", t);
-  }
-  if (run.service) {
-    text +=
-        "  <service id=\"chat\" model=\"llama-3.1-8b\" input-tokens=\"1000\" output-tokens=\"200\" "
-        "ttft=\"2 s\" tpot=\"50 ms\" assumed=\"test\">"
-        "<demand region=\"here\" requests=\"20 req/s\" daily-amplitude=\"60 %\" "
-        "peak-hour-local=\"15\"/></service>\n";
-  }
-  return text + "</workload>\n";
-}
-
-std::string scenario_of(const RunDraw& run) {
-  std::string text = fmt::format(
-      "<scenario name=\"drawn\" world=\"world.xml\" mix=\"mix.xml\" start=\"2026-01-01\" "
-      "horizon=\"4 d\" seed=\"{}\">\n  <scheduling {} placement=\"{}\"/>\n  <broker {}/>\n",
-      run.seed, pick(kPolicies, run.policy), pick(kPlacements, run.placement),
-      pick(kBrokers, run.broker));
-  if (run.failures) text += "  <failures/>\n";
-  for (const OutageDraw& outage : run.outages) {
-    text += fmt::format(
-        "  <event at=\"{} h\" kind=\"site-outage\" site=\"site{}\" duration=\"{} h\"/>\n",
-        outage.at_h, static_cast<size_t>(outage.site) % run.sites.size(), outage.hours);
-  }
-  return text + "  <record sample=\"30 min\"/>\n</scenario>\n";
-}
-
-std::string log_of(const TenantDraw& tenant, std::int64_t most_chips) {
-  std::vector<JobDraw> jobs = tenant.jobs;
-  std::stable_sort(jobs.begin(), jobs.end(),
-                   [](const JobDraw& a, const JobDraw& b) { return a.submit_min < b.submit_min; });
-  std::string text = "id,submit,nodes,runtime,walltime\n";
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    text += fmt::format("{},{},{},{},{}\n", i, 60 * jobs[i].submit_min,
-                        std::min<std::int64_t>(jobs[i].chips, most_chips), 60 * jobs[i].run_min,
-                        0.6 * jobs[i].run_min * jobs[i].request_percent);
-  }
-  return text;
-}
-
-std::int64_t largest_cluster(const RunDraw& run) {
-  std::int64_t most = 0;
-  for (const SiteDraw& site : run.sites) {
-    for (const ClusterDraw& cluster : site.clusters) {
-      most = std::max<std::int64_t>(most, cluster.domains * chips_per_domain(cluster));
-    }
-  }
-  return most;
-}
-
-std::map<std::string, std::string> files_of(const RunDraw& run) {
-  std::map<std::string, std::string> files = {
-      {"world.xml", world_of(run)}, {"mix.xml", mix_of(run)}, {"scenario.xml", scenario_of(run)}};
-  for (size_t t = 0; t < run.tenants.size(); ++t) {
-    files[fmt::format("org{}.csv", t)] = log_of(run.tenants[t], largest_cluster(run));
-  }
-  return files;
-}
-
-// ── Draws ────────────────────────────────────────────────────────────────────────────────────────
 
 namespace gen = rc::gen;
 
@@ -213,6 +16,10 @@ template <class T>
 rc::Gen<std::vector<T>> some(size_t least, size_t most, const rc::Gen<T>& one) {
   return gen::mapcat(gen::inRange<size_t>(least, most + 1),
                      [one](size_t count) { return gen::container<std::vector<T>>(count, one); });
+}
+
+rc::Gen<bool> one_in(int times) {
+  return gen::map(between(0, times - 1), [times](int drawn) { return drawn == times - 1; });
 }
 
 rc::Gen<ClusterDraw> any_cluster() {
@@ -227,33 +34,103 @@ rc::Gen<ClusterDraw> any_cluster() {
         return all;
       });
   return gen::build<ClusterDraw>(
-      gen::set(&ClusterDraw::kind, between(0, 3)), gen::set(&ClusterDraw::domains, between(1, 8)),
-      gen::set(&ClusterDraw::fails, gen::arbitrary<bool>()), gen::set(&ClusterDraw::later, later));
+      gen::set(&ClusterDraw::kind, between(0, 4)),
+      gen::set(&ClusterDraw::domains, gen::element(1, 2, 3, 4, 5, 6, 8, 12, 40)),
+      gen::set(&ClusterDraw::hot_spares, gen::element(0, 0, 1, 2)),
+      gen::set(&ClusterDraw::burn_in_h, gen::element(0, 0, 6)),
+      gen::set(&ClusterDraw::fails, gen::arbitrary<bool>()),
+      gen::set(&ClusterDraw::pods, gen::arbitrary<bool>()),
+      gen::set(&ClusterDraw::stores, gen::arbitrary<bool>()), gen::set(&ClusterDraw::later, later));
 }
 
 rc::Gen<SiteDraw> any_site() {
   return gen::build<SiteDraw>(
-      gen::set(&SiteDraw::clusters, some(1, 2, any_cluster())),
-      gen::set(&SiteDraw::power_percent, gen::element(0, 0, 0, 150, 100, 70, 40)));
+      gen::set(&SiteDraw::clusters, some(1, 3, any_cluster())),
+      gen::set(&SiteDraw::power_percent, gen::element(0, 0, 0, 150, 100, 70, 40)),
+      gen::set(&SiteDraw::later_percent, gen::element(0, 0, 130, 60)),
+      gen::set(&SiteDraw::crews, between(0, 2)), gen::set(&SiteDraw::abroad, one_in(3)),
+      gen::set(&SiteDraw::swings, gen::arbitrary<bool>()));
 }
 
 rc::Gen<TenantDraw> any_tenant() {
   const auto job = gen::build<JobDraw>(
-      gen::set(&JobDraw::submit_min, between(0, 4000)), gen::set(&JobDraw::chips, between(1, 40)),
+      gen::set(&JobDraw::submit_min, between(0, 4000)),
+      gen::set(&JobDraw::chips, gen::oneOf(between(1, 8), between(1, 60), between(1, 2000))),
       gen::set(&JobDraw::run_min, between(1, 1500)),
       gen::set(&JobDraw::request_percent, gen::element(60, 100, 100, 150, 300)));
   return gen::build<TenantDraw>(gen::set(&TenantDraw::quota, gen::element(0, 0, 8, 30, 100)),
                                 gen::set(&TenantDraw::jobs, some(0, 40, job)));
 }
 
+rc::Gen<StreamDraw> any_stream() {
+  return gen::build<StreamDraw>(
+      gen::set(&StreamDraw::chips, gen::element(8, 8, 16, 32, 64, 128, 256, 512)),
+      gen::set(&StreamDraw::per_day, between(1, 20)), gen::set(&StreamDraw::hours, between(1, 30)),
+      gen::set(&StreamDraw::priority, between(0, 5)),
+      gen::set(&StreamDraw::checkpoint_min, gen::element(0, 10, 60)),
+      gen::set(&StreamDraw::saving, between(0, 4)), gen::set(&StreamDraw::response, between(0, 2)),
+      gen::set(&StreamDraw::sizes, gen::element(0, 0, 1, 2, 3)),
+      gen::set(&StreamDraw::span, gen::element(1, 1, 0, 2, 3, 3)),
+      gen::set(&StreamDraw::sync_every, gen::element(1, 1, 100)),
+      gen::set(&StreamDraw::vendors, gen::element(7, 7, 7, 1, 2, 4, 3, 5)),
+      gen::set(&StreamDraw::tasks, gen::element(1, 1, 3, 8)),
+      gen::set(&StreamDraw::at_once, between(0, 2)), gen::set(&StreamDraw::follows, one_in(3)),
+      gen::set(&StreamDraw::after_any, one_in(2)),
+      gen::set(&StreamDraw::deadline_h, gen::element(0, 12, 48)),
+      gen::set(&StreamDraw::early, gen::element(0, 0, 30)),
+      gen::set(&StreamDraw::request, gen::element(8, 10, 15, 30)),
+      gen::set(&StreamDraw::by_tokens, gen::arbitrary<bool>()));
+}
+
+rc::Gen<ShockDraw> any_shock() {
+  return gen::build<ShockDraw>(
+      gen::set(&ShockDraw::kind, between(0, 5)), gen::set(&ShockDraw::target, between(0, 8)),
+      gen::set(&ShockDraw::at_h, between(0, 95)), gen::set(&ShockDraw::hours, between(1, 60)),
+      gen::set(&ShockDraw::variant, between(0, 3)));
+}
+
+rc::Gen<WindowDraw> any_window() {
+  return gen::build<WindowDraw>(gen::set(&WindowDraw::reserves, gen::arbitrary<bool>()),
+                                gen::set(&WindowDraw::stops, gen::arbitrary<bool>()),
+                                gen::set(&WindowDraw::target, between(0, 8)),
+                                gen::set(&WindowDraw::from_h, between(1, 80)),
+                                gen::set(&WindowDraw::hours, between(1, 30)),
+                                gen::set(&WindowDraw::every_h, gen::element(0, 0, 36)),
+                                gen::set(&WindowDraw::chips, between(1, 300)));
+}
+
 }  // namespace
+
+std::vector<const ClusterDraw*> clusters_of(const RunDraw& run) {
+  std::vector<const ClusterDraw*> all;
+  for (const SiteDraw& site : run.sites) {
+    for (const ClusterDraw& cluster : site.clusters) all.push_back(&cluster);
+  }
+  return all;
+}
+
+std::vector<int> sites_of_clusters(const RunDraw& run) {
+  std::vector<int> sites;
+  for (size_t s = 0; s < run.sites.size(); ++s) {
+    sites.insert(sites.end(), run.sites[s].clusters.size(), static_cast<int>(s));
+  }
+  return sites;
+}
+
+double chips_delivered(const ClusterDraw& cluster, double time_s) {
+  double domains = cluster.domains;
+  for (const Delivery& delivery : cluster.later) {
+    // A delivery comes at the begin of its day.
+    const double at_s = 86400.0 * (delivery.at_h / 24);
+    if (delivery.domains > 0 && at_s <= time_s) domains += delivery.domains;
+  }
+  return domains * chips_per_domain(cluster);
+}
 
 std::vector<std::int64_t> quotas_of(const RunDraw& run) {
   std::int64_t left = 0;
-  for (const SiteDraw& site : run.sites) {
-    for (const ClusterDraw& cluster : site.clusters) {
-      left += cluster.domains * chips_per_domain(cluster);
-    }
+  for (const ClusterDraw* cluster : clusters_of(run)) {
+    left += (domains_at(*cluster, 0) - hot_spares(*cluster)) * chips_per_domain(*cluster);
   }
   std::vector<std::int64_t> quotas;
   for (const TenantDraw& tenant : run.tenants) {
@@ -263,39 +140,93 @@ std::vector<std::int64_t> quotas_of(const RunDraw& run) {
   return quotas;
 }
 
-int chips_per_domain(const ClusterDraw& cluster) { return kKinds[cluster.kind].chips; }
-
-rc::Gen<RunDraw> any_run() {
-  const auto stream = gen::build<StreamDraw>(
-      gen::set(&StreamDraw::chips, gen::element(8, 8, 16, 32, 64)),
-      gen::set(&StreamDraw::per_day, between(1, 20)), gen::set(&StreamDraw::hours, between(1, 20)),
-      gen::set(&StreamDraw::checkpoint_min, gen::element(0, 10, 60)),
-      gen::set(&StreamDraw::priority, between(0, 5)));
-  const auto outage = gen::build<OutageDraw>(gen::set(&OutageDraw::site, between(0, 2)),
-                                             gen::set(&OutageDraw::at_h, between(0, 95)),
-                                             gen::set(&OutageDraw::hours, between(1, 30)));
-  return gen::build<RunDraw>(
-      gen::set(&RunDraw::sites, some(1, 3, any_site())),
-      gen::set(&RunDraw::tenants, some(0, 3, any_tenant())),
-      gen::set(&RunDraw::streams, some(0, 2, stream)),
-      gen::set(&RunDraw::outages, some(0, 2, outage)),
-      gen::set(&RunDraw::policy, between(0, static_cast<int>(kPolicies.size()) - 1)),
-      gen::set(&RunDraw::placement, between(0, static_cast<int>(kPlacements.size()) - 1)),
-      gen::set(&RunDraw::broker, between(0, static_cast<int>(kBrokers.size()) - 1)),
-      gen::set(&RunDraw::service, gen::arbitrary<bool>()),
-      gen::set(&RunDraw::failures, gen::arbitrary<bool>()),
-      gen::set(&RunDraw::seed, between(1, 1000)));
+std::vector<Delivery> plan_of(const ClusterDraw& cluster) {
+  std::vector<Delivery> plan;
+  int there = cluster.domains;
+  for (const Delivery& delivery : cluster.later) {
+    const int change = std::max(delivery.domains, -there);
+    if (change == 0) continue;
+    there += change;
+    plan.push_back({24 * (delivery.at_h / 24), change});
+  }
+  return plan;
+}
+int domains_at(const ClusterDraw& cluster, int hour) {
+  int there = cluster.domains;
+  for (const Delivery& delivery : plan_of(cluster)) {
+    if (delivery.at_h <= hour) there += delivery.domains;
+  }
+  return there;
+}
+int fewest_domains(const ClusterDraw& cluster) {
+  int there = cluster.domains, fewest = there;
+  for (const Delivery& delivery : plan_of(cluster)) {
+    fewest = std::min(fewest, there += delivery.domains);
+  }
+  return fewest;
 }
 
-std::filesystem::path write(const RunDraw& run, const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
-  for (const auto& [name, text] : files_of(run)) std::ofstream(folder / name) << text;
-  return folder / "scenario.xml";
+int hot_spares(const ClusterDraw& cluster) {
+  return std::clamp(cluster.hot_spares, 0, std::max(0, fewest_domains(cluster) - 1));
+}
+
+const StreamDraw* stream_of(const RunDraw& run, const std::string& job) {
+  if (!job.starts_with("stream")) return nullptr;
+  return &run.streams[static_cast<size_t>(std::stoi(job.substr(6)))];
+}
+
+// Streams are of the first organisation. Jobs of a log have its name in theirs where there are
+// several.
+int tenant_of(const RunDraw& run, const std::string& job) {
+  if (run.tenants.empty()) return -1;
+  if (job.starts_with("stream")) return 0;
+  if (job.starts_with("org")) return std::stoi(job.substr(3));
+  const auto only = std::find_if(run.tenants.begin(), run.tenants.end(),
+                                 [](const TenantDraw& tenant) { return !tenant.jobs.empty(); });
+  return static_cast<int>(only - run.tenants.begin());
+}
+
+std::vector<JobDraw> log_of(const TenantDraw& tenant) {
+  std::vector<JobDraw> jobs = tenant.jobs;
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const JobDraw& a, const JobDraw& b) { return a.submit_min < b.submit_min; });
+  return jobs;
+}
+
+rc::Gen<RunDraw> any_run() {
+  const auto run = gen::build<RunDraw>(gen::set(&RunDraw::sites, some(1, 3, any_site())),
+                                       gen::set(&RunDraw::tenants, some(0, 3, any_tenant())),
+                                       gen::set(&RunDraw::streams, some(0, 3, any_stream())),
+                                       gen::set(&RunDraw::shocks, some(0, 3, any_shock())),
+                                       gen::set(&RunDraw::windows, some(0, 2, any_window())),
+                                       gen::set(&RunDraw::policy, between(0, 1000)),
+                                       gen::set(&RunDraw::placement, between(0, 1000)),
+                                       gen::set(&RunDraw::broker, between(0, 1000)),
+                                       gen::set(&RunDraw::joined, gen::arbitrary<bool>()),
+                                       gen::set(&RunDraw::wan_gbps, gen::element(400, 10, 3200)),
+                                       gen::set(&RunDraw::fails_times, gen::element(0, 1, 10)),
+                                       gen::set(&RunDraw::service, gen::arbitrary<bool>()),
+                                       gen::set(&RunDraw::seed, between(1, 1000)));
+  // The first runs are as large as the last.
+  return gen::resize(rc::kNominalSize, run);
+}
+
+std::vector<File> files_of(const RunDraw& run) {
+  std::vector<File> files = {
+      {"world.xml", world_of(run)}, {"mix.xml", mix_of(run)}, {"scenario.xml", scenario_of(run)}};
+  for (size_t t = 0; t < run.tenants.size(); ++t) {
+    if (run.tenants[t].jobs.empty()) continue;
+    files.push_back({fmt::format("org{}.csv", t), log_text(run, run.tenants[t])});
+  }
+  return files;
 }
 
 std::ostream& operator<<(std::ostream& out, const RunDraw& run) {
-  for (const auto& [name, text] : files_of(run)) out << "\n── " << name << "\n" << text;
-  return out;
+  out << "\nmkdir -p drawn && cd drawn\n";
+  for (const File& file : files_of(run)) {
+    out << "cat >" << file.name << " <<'END'\n" << file.text << "END\n";
+  }
+  return out << BUSBAR_BINARY << " run scenario.xml -o drawn.h5 --force\n";
 }
 
 }  // namespace busbar::property

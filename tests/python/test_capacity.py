@@ -209,6 +209,23 @@ def test_a_cluster_closes_down(binary, tmp_path):
     assert at(installed, "ours", 3.1) == 0
 
 
+# Six nodes close down on day 1. The three that the plan takes away on day 2 are among them, so the
+# two of day 5 are new ones, and stay.
+def test_a_planned_removal_takes_nothing_that_has_left(binary, tmp_path):
+    third = (
+        '<site id="third" latitude="0 deg" longitude="0 deg" assumed="none">'
+        '<cluster id="small" domain="node" fabric="plain-ethernet">'
+        '<delivery date="2025-12-01" count="6"/><delivery date="2026-01-03" count="-3"/>'
+        '<delivery date="2026-01-06" count="2"/></cluster></site>'
+    )
+    leave = '<event at="1 d" kind="decommission" cluster="small"/>'
+    path = write_scenario(tmp_path, leave, [(0, 1, DAY)], horizon="10 d", world=third)
+    with busbar.run(path, progress=False) as run:
+        installed = run.cluster_series("installed")
+        assert [at(installed, "small", day) for day in (0.5, 1.5, 4, 6, 9)] == [6, 0, 0, 2, 2]
+        assert run.clusters["domains_installed"]["small"] == 2
+
+
 # The flagship question: one of three vendors fails on day 10. Its chips do no more, its portable
 # jobs go on elsewhere, and up to then both runs are the same.
 def test_supplier_halt_on_three_vendors(binary):

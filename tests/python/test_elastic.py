@@ -65,6 +65,34 @@ def test_a_job_grows_when_another_ends(binary):
         assert list(resized["time_s"]) == [7200.0]
 
 
+# Eight chips are reserved for somebody else. The job grows to all 64 if it is done by then, else to
+# 32, beside which they stay free.
+def test_a_job_grows_beside_a_reservation(binary, tmp_path):
+    world = (GOLDEN / "elastic-world.xml").read_text()
+    world = world.replace("../../platforms", f"{ROOT}/platforms")
+    lab = '<organisation id="lab" assumed="test"/>'
+    (tmp_path / "world.xml").write_text(world.replace("<site ", f"{lab}<site "))
+    mix = (GOLDEN / "elastic-mix.xml").read_text().replace("../../workloads", f"{ROOT}/workloads")
+    (tmp_path / "mix.xml").write_text(mix)
+    with busbar.run(SCENARIO, progress=False) as run:
+        free_end_s = run.jobs["end_s"].max()
+    text = SCENARIO.read_text().replace("elastic-world.xml", "world.xml")
+    text = text.replace("elastic-mix.xml", "mix.xml")
+    for from_s, chips in ((free_end_s + 1.0, 64), (free_end_s - 1.0, 32)):
+        window = (
+            '<reservation cluster="gpu" organisation="lab" chips="8" '
+            f'from="{from_s} s" to="{from_s + 3600.0} s"/>'
+        )
+        (tmp_path / "scenario.xml").write_text(text.replace("</scenario>", f"{window}</scenario>"))
+        with busbar.run(tmp_path / "scenario.xml", progress=False) as run:
+            train = run.jobs[run.jobs["chips"] == 16].iloc[0]
+            segments = run.segments[run.segments["job"] == train.name]
+            at_two = segments[segments["start_s"] == 7200.0]
+            assert list(at_two["chips"]) == [chips]
+            assert train["interruptions"] == 0
+            assert (train["end_s"] == pytest.approx(free_end_s, rel=1e-9)) == (chips == 64)
+
+
 def test_other_policies_leave_sizes_alone(binary):
     with busbar.run(SCENARIO, set={"//scheduling/@policy": "easy"}, progress=False) as run:
         assert (run.jobs["resizes"] == 0).all()
@@ -148,6 +176,54 @@ def test_goodput_shortens_completion_times(binary, tmp_path):
     print()
     print(pd.Series(rows, name="mean completion time (h)").round(2).to_string())
     assert rows["goodput, power -0.5"] < 0.9 * rows["easy"]
+
+
+LARGE = """<workload name="large" xmlns:xi="http://www.w3.org/2001/XInclude">
+  <xi:include href="{root}/workloads/models/open-models.xml"/>
+  <stream id="train" kind="pre-training" model="llama-3.1-8b" global-batch="4194304 token"
+          checkpoint-interval="30 min" assumed="test">
+    <arrivals rate="{train} job/h"/>
+    <chips distribution="choice"><choice value="64" weight="2"/><choice value="128" weight="2"/>
+      <choice value="256" weight="2"/><choice value="512" weight="1"/></chips>
+    <tokens distribution="lognormal" median="{tokens} Gtoken" sigma="1" max="40 Gtoken"/>
+    <plan tensor="1" pipeline="1"/>
+    <elastic least="32" most="1024"/>
+  </stream>
+  <stream id="rigid" kind="fine-tuning" assumed="test">
+    <arrivals rate="{rigid} job/h"/>
+    <chips distribution="choice"><choice value="32" weight="4"/><choice value="128" weight="2"/>
+      <choice value="512" weight="1"/></chips>
+    <duration distribution="lognormal" median="15 min" sigma="1" max="3 h"/>
+  </stream>
+</workload>"""
+
+
+# Jobs of minutes to hours on 8,192 chips, each change at least 120 s of standing still: sizes
+# change no more often than it pays against EASY, where none does.
+@pytest.mark.parametrize(
+    ("train", "rigid", "tokens", "most_still"), [(30, 30, 4, 0.15), (40, 40, 4, 0.06)]
+)
+def test_changes_of_size_pay_on_8192_chips(binary, tmp_path, train, rigid, tokens, most_still):
+    mix = LARGE.format(root=ROOT, train=train, rigid=rigid, tokens=tokens)
+    (tmp_path / "mix.xml").write_text(mix)
+    world = (GOLDEN / "elastic-world.xml").read_text().replace('count="8"', 'count="1024"')
+    (tmp_path / "world.xml").write_text(world.replace("../../platforms", f"{ROOT}/platforms"))
+    (tmp_path / "scenario.xml").write_text(
+        '<scenario name="large" world="world.xml" mix="mix.xml" start="2026-01-01" horizon="3 d" '
+        'seed="5"><scheduling policy="goodput"/></scenario>'
+    )
+    hours = {}
+    for policy in ("easy", "goodput"):
+        choice = {"//scheduling/@policy": policy}
+        with busbar.run(tmp_path / "scenario.xml", set=choice, progress=False) as run:
+            jobs = run.jobs[run.jobs["submit_s"] < 2 * 86400.0]
+            assert jobs["end_s"].notna().mean() > 0.99
+            hours[policy] = completion_h(jobs)
+            if policy == "goodput":
+                still = run.summary["restart_chip_hours"] / run.summary["job_chip_hours"]
+                print(f"{hours} h, {100 * still:.1f} % of chip time in re-sharding")
+    assert still < most_still
+    assert hours["goodput"] < 0.95 * hours["easy"]
 
 
 # At no time do jobs hold more chips than there are, and each second in a segment is work that is

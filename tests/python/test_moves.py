@@ -219,3 +219,39 @@ def test_carbon_that_flips_by_day(binary):
 )
 def test_bad_reviews(binary, settings, message):
     check_refuses(binary, SCENARIO, settings, message)
+
+
+# A day and a half after the start its cluster is taken away; the broker looks at nothing again. The
+# job saves, its state crosses the link alone, and it does the rest in the west.
+def test_a_job_whose_pool_is_lost_takes_its_state_along(binary, tmp_path):
+    lost = '<event at="36 h" kind="decommission" cluster="east-gpu" jobs="stop"/>'
+    moved, summary, segments, events = jobs(scenario=with_event(tmp_path, lost), review="0 s")
+    assert summary["jobs_rebrokered"] == 1
+    assert moved["moved_bytes"].iloc[0] == pytest.approx(STATE)
+    assert segments["start_s"].iloc[1] == pytest.approx(1.5 * DAY + WAY, abs=1e-3)
+    assert moved["end_s"].iloc[0] == pytest.approx(2 * DAY + WAY + RESTART, abs=1e-3)
+    kinds = list(events["kind"].astype(str))
+    assert kinds[-5:] == ["rebrokered", "move", "arrive", "start", "end"]
+
+
+# Two such jobs share the link; one without checkpoints has nothing to send and begins anew.
+def test_lost_pools_share_the_way(binary, tmp_path):
+    lost = '<event at="36 h" kind="decommission" cluster="east-gpu" jobs="stop"/>'
+    scenario = with_event(tmp_path, lost)
+    moved, _, _, _ = jobs({"//stage/@jobs": "2"}, scenario=scenario, review="0 s")
+    for end in moved["end_s"]:
+        assert end == pytest.approx(2 * DAY + 2 * WAY + RESTART, abs=1e-2)
+    never = {"//stream/@checkpoint-interval": "0 s"}
+    moved, summary, _, _ = jobs(never, scenario=scenario, review="0 s")
+    assert summary["moved_bytes"] == 0.0
+    assert moved["end_s"].iloc[0] == pytest.approx(3.5 * DAY + RESTART, abs=1e-3)
+
+
+# While the link is cut, the state waits for it.
+def test_a_lost_pool_without_a_route(binary, tmp_path):
+    lost = (
+        '<event at="30 h" kind="fibre-cut" link="long" duration="10 h"/>'
+        '<event at="36 h" kind="decommission" cluster="east-gpu" jobs="stop"/>'
+    )
+    moved, _, _, _ = jobs(scenario=with_event(tmp_path, lost), review="0 s")
+    assert moved["end_s"].iloc[0] == pytest.approx(2 * DAY + 4 * 3600.0 + WAY + RESTART, abs=1e-3)

@@ -1,7 +1,9 @@
 """Pods in runs: slices that no pod crosses, whole trays, and goodput where hosts fail."""
 
 import csv
+import json
 import random
+import subprocess
 
 import busbar
 import numpy as np
@@ -148,3 +150,24 @@ def test_fragmentation_is_recorded(tmp_path):
     assert (lost[~some] == 0).all()
     assert (scattered <= idle).all() and (hole <= CUBES * CHIPS).all()
     assert 0.1 < lost.mean() < 0.9 and scattered.max() > 0
+
+
+# A rack has 72 chips, of which jobs get 64. One of two is held for the first half of the run.
+def test_a_summary_tells_the_three_numbers_of_chips(tmp_path, binary):
+    path = write_scenario(
+        tmp_path, log=[(0.0, 64, 3600.0)], domain="gb200-nvl72", pod="", count=2,
+        horizon="2 h", record="6 min",
+    )  # fmt: skip
+    trace = tmp_path / "run.h5"
+    subprocess.run([binary, "run", path, "-o", trace], check=True, capture_output=True)
+    shown = subprocess.run([binary, "show", trace, "--json"], check=True, capture_output=True)
+    (cluster,) = json.loads(shown.stdout)["clusters"]
+    assert [cluster[f"chips_{name}"] for name in ("installed", "usable", "for_jobs")] == [
+        144, 144, 128,
+    ]  # fmt: skip
+    # 21 samples from 0 to 2 h, of which the first ten see the job.
+    assert cluster["held"] == pytest.approx(10 / 21 / 2)
+    assert cluster["held"] + cluster["idle"] == pytest.approx(1.0)
+    assert cluster["idle_beyond_largest_hole"] == 0.0
+    table = subprocess.run([binary, "show", trace], check=True, capture_output=True, text=True)
+    assert "idle beyond the largest hole" in table.stdout

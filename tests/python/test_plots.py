@@ -39,16 +39,26 @@ def test_site_power_of_an_unknown_site(run):
 # North holds 128, then 64 + 32, then 32 of 128 chips; south has none installed at first.
 def test_occupancy_is_a_share_of_installed_chips(run):
     ax = plots.cluster_occupancy(run)
-    assert line(ax, "north-tpu").get_ydata() == pytest.approx([100, 75, 25])
-    south = line(ax, "south-gpu").get_ydata()
-    assert np.isnan(south[0])
-    assert south[1:] == pytest.approx([100 / 64] * 2)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["north-tpu", "south-gpu"]
+    north, south = ax.collections[0].get_array().reshape(2, 3)
+    assert north.tolist() == pytest.approx([100, 75, 25])
+    assert np.ma.is_masked(south[0])
+    assert south[1:].tolist() == pytest.approx([100 / 64] * 2)
 
 
 def test_occupancy_of_chosen_clusters(run):
-    assert labels(plots.cluster_occupancy(run, clusters=["south-gpu"])) == ["south-gpu"]
+    ax = plots.cluster_occupancy(run, clusters=["south-gpu"])
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["south-gpu"]
     with pytest.raises(busbar.NoDataError, match="no cluster 'x'"):
         plots.cluster_occupancy(run, clusters=["x"])
+
+
+def test_fragmentation_is_drawn_where_chips_are_idle(run):
+    ax = plots.cluster_fragmentation(run)
+    north, south = ax.collections[0].get_array().reshape(2, 3)
+    assert np.ma.getmaskarray(north).tolist() == [True, False, False]
+    assert north.compressed().tolist() == pytest.approx([50, 25])
+    assert south.compressed().tolist() == pytest.approx([0, 10])
 
 
 # Job d still runs at the end (2 h): its bar ends there. By chip time the order of size is
@@ -72,14 +82,14 @@ def test_gantt_of_the_largest(run):
     assert ticks == ["a (128)", "c (64)"]
 
 
-# Of the 64-255 chip jobs a starts at once, c after an hour, e never: 1/3, 2/3, and no more.
+# Of the 64-255 chip jobs a starts at once, c after an hour, e never: 2/3 wait longer, then 1/3.
 def test_waits_count_those_that_never_start(run):
     ax = plots.waits(run)
     middle = next(item for item in ax.get_lines() if item.get_label().startswith("64–255"))
     assert middle.get_label() == "64–255 chips (3 jobs)"
     x, y = middle.get_xdata(), middle.get_ydata()
-    assert y[x < 0.9][-1] == pytest.approx(100 / 3)
-    assert y[-1] == pytest.approx(200 / 3)
+    assert y[x < 0.9][-1] == pytest.approx(200 / 3)
+    assert y[-1] == pytest.approx(100 / 3)
     assert ax.get_xlabel() == "wait (hours)"
 
 

@@ -123,6 +123,21 @@ def test_published_workloads(binary, tmp_path, example, policy, backfill, jobs, 
     same_runs(binary, tmp_path, example, options, policy, backfill)
 
 
+# From Python as from the command line; what goes wrong there is an error here.
+def test_a_library_from_python(binary, tmp_path, example):
+    path = replay(binary, tmp_path, "library", TINY, "--policy-library", example)
+    with (
+        busbar.open(path) as expected,
+        busbar.run(TINY, progress=False, policy_library=example, policy_timeout="20 s") as run,
+    ):
+        assert run.provenance["fingerprint"] == expected.provenance["fingerprint"]
+        assert run.summary["policy_calls"] == expected.summary["policy_calls"] > 0
+    with pytest.raises(busbar.BusbarError, match=r"nowhere\.so"):
+        busbar.run(TINY, progress=False, policy_library=tmp_path / "nowhere.so")
+    with pytest.raises(busbar.BusbarError, match="soon"):
+        busbar.run(TINY, progress=False, policy_library=example, policy_timeout="soon")
+
+
 def test_equal_runs_are_equal_bytes(binary, tmp_path, example):
     first = replay(binary, tmp_path, "first", TINY, "--policy-library", example)
     second = replay(binary, tmp_path, "second", TINY, "--policy-library", example)

@@ -437,3 +437,29 @@ def test_power_and_fibre_fail(binary, tmp_path):
     assert 32 * 60 * DAY - powered == pytest.approx(dark, rel=0.25)
     # A cut splits the job, a repair lets it join; both may meet an outage.
     assert abs((events["kind"] == "partition").sum() - len(fibre)) <= len(power)
+
+
+# Two jobs of four nodes each on ten, under a limit for one and a half of them. While a replica of
+# the first catches up it draws less, but it will draw all again: the second waits for its end.
+def test_power_of_a_replica_that_is_out_is_not_given_away(binary, tmp_path):
+    stream = 'on-failure="degrade" replicas="2" checkpoint-interval="1 h"'
+    ten = dict(stream=stream, chips=32, cluster='count="10"')
+    alone = write(tmp_path, [], failures="", horizon="2 h", **ten)
+    with busbar.run(alone, progress=False) as run:
+        site_w = run.site_series("it_power_w")["here"].iloc[1]
+        job_w = run.segments["power_w"].iloc[-1]
+    idle_w = (site_w - job_w) / 6  # of a node
+    limit_w = 10 * idle_w + 1.5 * (job_w - 4 * idle_w)
+    path = write(tmp_path, [(0, 1, 3)], jobs=2, **ten)
+    world = (tmp_path / "world.xml").read_text()
+    limited = f'<it from="2026-01-01" limit="{limit_w} W"/><storage'
+    (tmp_path / "world.xml").write_text(world.replace("<storage", limited))
+    # The failure hits the job in some of the replicates: which node it stands on is drawn.
+    for replicate in range(8):
+        with busbar.run(path, set={"/scenario/@replicate": str(replicate)}, progress=False) as run:
+            jobs, hit = run.jobs, run.summary.get("degradations", 0)
+            assert run.table("summary/sites")["it_power_peak_w"].iloc[0] <= limit_w * (1 + 1e-9)
+        assert jobs["start_s"].iloc[1] >= jobs["end_s"].iloc[0]
+        if hit:
+            return
+    pytest.fail("no replicate hits the job")

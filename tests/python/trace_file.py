@@ -150,6 +150,8 @@ def cluster_series():
         ("it_power_w", np.array([[9e4, 0.0], [8e4, 3e4], [7e4, 4e4]]), {"units": "W"}),
         ("allocated", np.array([[128.0, 0.0], [64.0, 1.0], [0.0, 1.0]]), chips),
         ("serving", np.array([[0.0, 0.0], [32.0, 0.0], [32.0, 0.0]]), chips),
+        ("idle", np.array([[0.0, 0.0], [32.0, 63.0], [96.0, 63.0]]), chips),
+        ("fragmentation", np.array([[0.0, 0.0], [0.5, 0.0], [0.25, 0.1]]), chips),
     ]
 
 

@@ -79,7 +79,7 @@ class ElasticPool {
   struct Running {
     Allocation allocation;
     size_t size = 0;
-    double left = 0.0, restart_s = 0.0, expected_end_s = 0.0, since_s = 0.0;
+    double left = 0.0, restart_s = 0.0, expected_end_s = 0.0, since_s = 0.0, sized_s = 0.0;
   };
   const JobSize& size_of(std::int32_t id, size_t size) const {
     return jobs_[static_cast<size_t>(id)].sizes.sizes[size];
@@ -143,6 +143,7 @@ class ElasticPool {
     fate.reshard_s += job.restart_s;
     ++fate.resizes;
     job.size = change.size;
+    job.sized_s = now_s_;
     list(change.id);
   }
   void pass(const QueuePolicy& policy) {
@@ -151,7 +152,7 @@ class ElasticPool {
       const SizedJob& j = jobs_[static_cast<size_t>(id)];
       if (!j.elastic) continue;
       elastic.push_back({id, &job.allocation, model::Span::kCluster, &j.sizes, job.size, job.left,
-                         job.restart_s});
+                         job.restart_s, job.sized_s});
     }
     const Decisions decisions =
         policy.decide({now_s_, pool_, queue_, listed_, *placement_, {}, elastic});
@@ -168,7 +169,7 @@ class ElasticPool {
       ASSERT_LT(job.size, j.sizes.sizes.size()) << "no legal size";
       pool_.take(job.allocation);
       job.left = j.work;
-      job.since_s = fates_[static_cast<size_t>(id)].start_s = now_s_;
+      job.since_s = job.sized_s = fates_[static_cast<size_t>(id)].start_s = now_s_;
       running_[id] = job;
       list(id);
     }

@@ -165,7 +165,8 @@ TEST(GoodputPolicy, AJobShrinksAndGrowsAgain) {
 }
 
 // With 16 times the state both changes take 2 + 512 / 16 s. At 110 s 1,600 - 26 × 16 = 1,184 tokens
-// are left: 74 s at 16 chips, 34 + 37 s at 32, and it still grows; if it takes 40 s to set up, not.
+// are left: 74 s at 16 chips, 34 + 37 s at 32, and it still grows. If it takes 40 s to set up, the
+// rigid job of 60 s waits for the other 50 s until it ends: that is worth more than 72 s of both.
 TEST(GoodputPolicy, ReshardingHasToPay) {
   const auto run = [](double setup_s) {
     return ElasticPool(plain_pool(1, 4, 8), {{0.0, 3200.0, table({8, 16, 32}, 1.0, setup_s, 512.0)},
@@ -175,7 +176,10 @@ TEST(GoodputPolicy, ReshardingHasToPay) {
   const auto pays = run(2.0);
   EXPECT_EQ(pays[0].resizes, 2);
   EXPECT_NEAR(pays[0].end_s, 110.0 + 34.0 + 37.0, 1e-9);
-  EXPECT_EQ(run(40.0)[0].resizes, 1);
+  const auto waits = run(40.0);
+  EXPECT_EQ(waits[0].resizes, 0);
+  EXPECT_NEAR(waits[0].end_s, 100.0, 1e-9);
+  EXPECT_NEAR(waits[1].start_s, 100.0, 1e-9);
 }
 
 // Half the chips each where both are alike. A job that scales badly leaves chips to one that scales
@@ -260,6 +264,98 @@ TEST(GoodputPolicy, ConservesChipsAndWork) {
       ours_s / jobs, resizes / jobs, easy_s / jobs);
   EXPECT_LT(ours_s, easy_s);
   EXPECT_GT(resizes, 1000);
+}
+
+// ── Running jobs ─────────────────────────────────────────────────────────────────────────────────
+
+// Elastic jobs that run on one part of 32 chips, at 0 s, with some windows.
+Decisions decide_beside(std::vector<Window> windows, std::vector<ElasticJob> jobs,
+                        const Goodput& policy, const std::vector<WaitingJob>& waiting = {}) {
+  base::Registry<Placement> placements{"placement"};
+  add_builtin(placements);
+  const auto placement = placements.make({"best-fit", {}});
+  PoolState state = plain_pool(1, 4, 8);
+  std::vector<Allocation> held(jobs.size());
+  std::set<RunningJob> running;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const JobSize& size = jobs[i].sizes->sizes[jobs[i].size];
+    Obstacle why = Obstacle::kNone;
+    EXPECT_TRUE(state.find({.chips = size.chips}, *placement, held[i], why));
+    state.take(held[i]);
+    jobs[i].allocation = &held[i];
+    running.insert({jobs[i].work_left / size.goodput, size.chips, jobs[i].id, &held[i], -1e6, -1});
+  }
+  WaitingQueue queue;
+  for (const WaitingJob& job : waiting) queue.push(job);
+  return policy.decide({0.0, state, queue, running, *placement, {}, jobs, windows});
+}
+
+ElasticJob elastic_job(std::int32_t id, const JobSizes& sizes, size_t size, double work) {
+  return {id, nullptr, model::Span::kCluster, &sizes, size, work, 0.0, -1e6};
+}
+
+// Twice the chips for 40 s of standing still: over a time that the size lasts, at least a round of
+// 10 s, 32 t / (40 + t) exceeds 16 from t = 40 s on. A size is expected to last as long again as
+// the present one has; work that is done before counts no longer than it takes.
+TEST(GoodputPolicy, AGainHasToOutlastItsCost) {
+  const JobSizes sizes = table({16, 32}, 1.0, 40.0);
+  const auto grows = [&](double age_s, double work) {
+    ElasticJob job = elastic_job(0, sizes, 0, work);
+    job.sized_s = -age_s;
+    return !decide_beside({}, {job}, goodput(1.0, 10.0)).grows.empty();
+  };
+  EXPECT_FALSE(grows(0.0, 1e6));
+  EXPECT_FALSE(grows(39.0, 1e6));
+  EXPECT_TRUE(grows(41.0, 1e6));
+  EXPECT_FALSE(grows(1e6, 39.0 * 32.0));
+  EXPECT_TRUE(grows(1e6, 41.0 * 32.0));
+}
+
+// ── Windows ──────────────────────────────────────────────────────────────────────────────────────
+
+// From 10 s on 16 of 32 chips are reserved. A job of 8 chips grows to 16 if its work takes longer;
+// to 32 if that takes 7.5 s. Where the whole part closes at 150 s it may take all chips for 100 s,
+// which alone would take it 400 s.
+TEST(GoodputPolicy, JobsGrowAsFarAsWindowsAllow) {
+  const JobSizes sizes = table({8, 16, 32}, 1.0);
+  const auto grown_to = [&](const Window& window, double work) {
+    const Decisions decisions =
+        decide_beside({window}, {elastic_job(0, sizes, 0, work)}, goodput());
+    return decisions.grows.empty() ? 0 : sizes.sizes[decisions.grows[0].size].chips;
+  };
+  const Window reserved{10.0, 20.0, 0, 16, 1}, closed{150.0, 200.0, 0};
+  EXPECT_EQ(grown_to(reserved, 3200.0), 16);
+  EXPECT_EQ(grown_to(reserved, 240.0), 32);
+  EXPECT_EQ(grown_to(closed, 3200.0), 32);
+  EXPECT_EQ(grown_to({0.0, 1000.0, 0, 24, 1}, 3200.0), 0);
+}
+
+// The total counts: the job that scales would take chips of the one that does not. A reservation
+// lets it not, and so the other keeps what it has.
+TEST(GoodputPolicy, NobodyShrinksForNothing) {
+  const JobSizes flat = table({8, 16, 24}, 0.1), steep = table({8, 16, 24}, 1.0);
+  const std::vector<ElasticJob> jobs{elastic_job(0, flat, 1, 1e4), elastic_job(1, steep, 1, 1e4)};
+  const Decisions freely = decide_beside({}, jobs, goodput(1.0));
+  EXPECT_EQ(freely.shrinks.size(), 1U);
+  EXPECT_EQ(freely.grows.size(), 1U);
+  const Decisions beside = decide_beside({{10.0, 20.0, 0, 8, 1}}, jobs, goodput(1.0));
+  EXPECT_TRUE(beside.shrinks.empty());
+  EXPECT_TRUE(beside.grows.empty());
+}
+
+// A job of 16 chips that would run into the closed part does not start, and the running one keeps
+// its 32 chips; one that ends in time does.
+TEST(GoodputPolicy, NobodyShrinksForAStartIntoAWindow) {
+  const JobSizes sizes = table({8, 16, 32}, 1.0);
+  const auto starts = [&](double requested_s) {
+    WaitingJob waiting{.id = 1, .request = {.chips = 16}, .requested_s = requested_s};
+    return decide_beside({{100.0, 200.0, 0}}, {elastic_job(0, sizes, 2, 1600.0)}, goodput(),
+                         {waiting});
+  };
+  EXPECT_TRUE(starts(101.0).shrinks.empty());
+  EXPECT_TRUE(starts(101.0).starts.empty());
+  EXPECT_EQ(starts(5.0).starts.size(), 1U);
+  EXPECT_EQ(starts(5.0).shrinks.size(), 1U);
 }
 
 }  // namespace

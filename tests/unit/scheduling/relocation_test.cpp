@@ -37,18 +37,18 @@ PoolOption elsewhere() {
   return option;
 }
 
-Terms gain(double part) { return {base::Seconds{kHour_s}, part, {}}; }
+Terms gain(double part) { return {base::Seconds{kHour_s}, part, {}, {}}; }
 
 // 200 + 100 USD here, 210 + 10 there: it saves 80 of 300 USD, 26.7 %.
 TEST(ChooseMove, SavesMoreThanItsGain) {
-  const Choices choices{running(), {elsewhere()}, {}};
+  const Choices choices{running(), {elsewhere()}, {}, {}, {}};
   EXPECT_EQ(choose_move(Cheapest({}, gain(0.26)), choices), 0U);
   EXPECT_EQ(choose_move(Cheapest({}, gain(0.27)), choices), std::nullopt);
 }
 
 // An idle chip-hour for each of ten chips: at 8 USD the hour on the way eats the 80 USD.
 TEST(ChooseMove, ChipsThatIdleOnTheWayCost) {
-  const Choices choices{running(), {elsewhere()}, {}};
+  const Choices choices{running(), {elsewhere()}, {}, {}, {}};
   EXPECT_EQ(choose_move(Cheapest(base::UsdPerSecond{7.9 / kHour_s}, gain(0.0)), choices), 0U);
   EXPECT_EQ(choose_move(Cheapest(base::UsdPerSecond{8.1 / kHour_s}, gain(0.0)), choices),
             std::nullopt);
@@ -56,7 +56,7 @@ TEST(ChooseMove, ChipsThatIdleOnTheWayCost) {
 
 // What the WAN takes, USD 80 and more.
 TEST(ChooseMove, BytesCost) {
-  Choices choices{running(), {elsewhere()}, {}};
+  Choices choices{running(), {elsewhere()}, {}, {}, {}};
   choices.go[0].wan_usd = 79.0;
   EXPECT_EQ(choose_move(Cheapest({}, gain(0.0)), choices), 0U);
   choices.go[0].wan_usd = 81.0;
@@ -65,7 +65,7 @@ TEST(ChooseMove, BytesCost) {
 
 // 10 h here, 11.5 h there: nothing in time. A fifth of the carbon.
 TEST(ChooseMove, EachBrokerHasItsUnit) {
-  const Choices choices{running(), {elsewhere()}, {}};
+  const Choices choices{running(), {elsewhere()}, {}, {}, {}};
   EXPECT_EQ(choose_move(Fastest(gain(0.0)), choices), std::nullopt);
   EXPECT_EQ(choose_move(Greenest(gain(0.19)), choices), 0U);
   EXPECT_EQ(choose_move(Greenest(gain(0.21)), choices), std::nullopt);
@@ -74,7 +74,7 @@ TEST(ChooseMove, EachBrokerHasItsUnit) {
 
 // Equal options do not move a job, even without a gain to reach.
 TEST(ChooseMove, AnEqualPlaceIsNoReason) {
-  Choices choices{running(), {running()}, {}};
+  Choices choices{running(), {running()}, {}, {}, {}};
   EXPECT_EQ(choose_move(Greenest(gain(0.0)), choices), std::nullopt);
   choices.go[0].carbon_g *= 1.0 - 1e-12;
   EXPECT_EQ(choose_move(Greenest(gain(0.0)), choices), std::nullopt);
@@ -82,7 +82,7 @@ TEST(ChooseMove, AnEqualPlaceIsNoReason) {
 
 // The best of several; a site that its data does not reach is none.
 TEST(ChooseMove, GoesToTheBest) {
-  Choices choices{running(), {elsewhere(), elsewhere()}, {}};
+  Choices choices{running(), {elsewhere(), elsewhere()}, {}, {}, {}};
   choices.go[1].carbon_g = 1000.0;
   EXPECT_EQ(choose_move(Greenest(gain(0.1)), choices), 1U);
   choices.go[1].carbon_g = std::numeric_limits<double>::infinity();
@@ -93,7 +93,7 @@ TEST(ChooseMove, GoesToTheBest) {
 
 // Going an hour later would emit less still: it stays until then. As much is no reason to wait.
 TEST(ChooseMove, WaitsForABetterHour) {
-  Choices choices{running(), {elsewhere()}, {elsewhere()}};
+  Choices choices{running(), {elsewhere()}, {elsewhere()}, {}, {}};
   EXPECT_EQ(choose_move(Greenest(gain(0.0)), choices), 0U);
   choices.later[0].carbon_g = 3900.0;
   EXPECT_EQ(choose_move(Greenest(gain(0.0)), choices), std::nullopt);
@@ -128,6 +128,45 @@ TEST(PoolOption, WaitsForWhicheverIsLonger) {
   option.room_now = false;
   option.backlog_chip_s = 100.0 * 80.0;
   EXPECT_DOUBLE_EQ(option.wait_s(), 80.0);
+}
+
+// The job stops for four hours and starts again where power costs 60 instead of 100 USD.
+PoolOption paused() {
+  PoolOption option = running();
+  option.not_before_s = 4.0 * kHour_s;
+  option.energy_usd = 60.0;
+  return option;
+}
+
+// Forty chip-hours stand idle for 40 USD of power: it tips at a dollar an hour. Chips that others
+// use meanwhile do not idle.
+TEST(ChooseMove, APausePaysForItsIdleChips) {
+  Choices choices{running(), {}, {}, {paused()}, {}};
+  const auto price = [](double usd) { return base::UsdPerSecond{usd / kHour_s}; };
+  EXPECT_EQ(choose_move(Cheapest(price(0.99), gain(0.0)), choices), 0U);
+  EXPECT_EQ(choose_move(Cheapest(price(1.01), gain(0.0)), choices), std::nullopt);
+  choices.pause[0].lent_chip_s = 20.0 * kHour_s;
+  EXPECT_EQ(choose_move(Cheapest(price(1.99), gain(0.0)), choices), 0U);
+  EXPECT_EQ(choose_move(Cheapest(price(2.01), gain(0.0)), choices), std::nullopt);
+  EXPECT_EQ(choose_move(Cheapest(price(0.0), gain(0.14)), choices), std::nullopt);  // of 300 USD
+}
+
+// A pause that begins later and takes as much is done first: the job runs on until then.
+TEST(ChooseMove, APauseBeginsNoSoonerThanItMust) {
+  Choices choices{running(), {}, {}, {paused()}, {paused()}};
+  EXPECT_EQ(choose_move(Cheapest({}, gain(0.0)), choices), 0U);
+  choices.pause_later[0].not_before_s -= kHour_s;
+  EXPECT_EQ(choose_move(Cheapest({}, gain(0.0)), choices), std::nullopt);
+  choices.pause_later[0].energy_usd += 1.0;
+  EXPECT_EQ(choose_move(Cheapest({}, gain(0.0)), choices), 0U);
+}
+
+// Moves and pauses are compared: the index goes on behind the moves.
+TEST(ChooseMove, TheBetterOfAMoveAndAPause) {
+  Choices choices{running(), {elsewhere()}, {}, {paused()}, {}};
+  EXPECT_EQ(choose_move(Cheapest({}, gain(0.0)), choices), 0U);  // 220 against 260 USD
+  choices.pause[0].energy_usd = 10.0;
+  EXPECT_EQ(choose_move(Cheapest({}, gain(0.0)), choices), 1U);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 // speeds of 2.5 and 1.5. With a weight of 2 the first gets more of the second chip: if the other
 // has a part x of it, (4 (1 - x) + x) / 2.5 / 2 = (2 x + 1 - x) / 1.5 at x = 2/19.
 TEST(MaxMin, IsTheCrossingOfTwoLines) {
-  const ShareProblem problem{{{1, 4}, {1, 2}}, {1, 1}, {2, 1}, {1, 1}};
+  const ShareProblem problem{{{1, 4}, {1, 2}}, {{1, 1}, {1, 1}}, {2, 1}, {1, 1}};
   const Shares shares = max_min_shares(problem);
   const double x = 2.0 / 19.0;
   EXPECT_NEAR(shares.time[1][1], x, 1e-6);
@@ -28,7 +28,7 @@ TEST(MaxMin, IsTheCrossingOfTwoLines) {
 
 // A job does best in the pool that suits it: 2 of 1.5 and 4 of 2.5, where an equal share gives 1.
 TEST(MaxMin, SendsEachWhereItIsGood) {
-  const ShareProblem problem{{{1, 4}, {2, 1}}, {1, 1}, {1, 1}, {1, 1}};
+  const ShareProblem problem{{{1, 4}, {2, 1}}, {{1, 1}, {1, 1}}, {1, 1}, {1, 1}};
   const Shares shares = max_min_shares(problem);
   EXPECT_NEAR(shares.least, 4.0 / 3.0, 1e-6);
   EXPECT_NEAR(shares.throughput[0], 1.6, 1e-6);
@@ -37,7 +37,7 @@ TEST(MaxMin, SendsEachWhereItIsGood) {
 
 // On equal chips nothing is better than an equal share; a weight of 2 is twice the time.
 TEST(MaxMin, IsEqualOnEqualChips) {
-  ShareProblem problem{{{1}, {1}, {1}}, {1, 1, 1}, {1, 1, 1}, {1}};
+  ShareProblem problem{{{1}, {1}, {1}}, {{1}, {1}, {1}}, {1, 1, 1}, {1}};
   EXPECT_NEAR(max_min_shares(problem).least, 1.0, 1e-8);
   problem.weights = {2, 1, 1};
   const Shares shares = max_min_shares(problem);
@@ -47,7 +47,7 @@ TEST(MaxMin, IsEqualOnEqualChips) {
 
 // A job that runs in one pool only leaves the rest to others, all of it: the second program.
 TEST(MaxMin, LeavesNothingIdle) {
-  const ShareProblem problem{{{1, 0}, {1, 1}}, {4, 4}, {1, 1}, {4, 8}};
+  const ShareProblem problem{{{1, 0}, {1, 1}}, {{4, 4}, {4, 4}}, {1, 1}, {4, 8}};
   const Shares shares = max_min_shares(problem);
   EXPECT_NEAR(shares.time[0][0] + shares.time[1][0], 1.0, 1e-6);
   EXPECT_NEAR(shares.time[1][0] + shares.time[1][1], 1.0, 1e-6);
@@ -112,7 +112,7 @@ double optimum(const ShareProblem& p) {
   for (size_t j = 0; j < pools; ++j) {
     std::vector<double> chips(last + 1, 0.0);
     for (size_t m = 0; m < jobs; ++m) {
-      if (p.speeds[m][j] > 0.0) chips[m * pools + j] = p.chips[m];
+      if (p.speeds[m][j] > 0.0) chips[m * pools + j] = p.chips[m][j];
     }
     a.push_back(chips);
     b.push_back(p.capacity_chips[j]);
@@ -125,7 +125,8 @@ ShareProblem random_problem(size_t jobs, size_t pools, std::mt19937& random) {
   std::uniform_int_distribution<int> size(0, 3), weight(0, 1), runs(0, 4);
   ShareProblem problem;
   for (size_t m = 0; m < jobs; ++m) {
-    problem.chips.push_back(std::pow(2.0, size(random)));
+    auto& chips = problem.chips.emplace_back();
+    for (size_t j = 0; j < pools; ++j) chips.push_back(std::pow(2.0, size(random)));
     problem.weights.push_back(std::pow(2.0, weight(random)));
     auto& speeds = problem.speeds.emplace_back();
     for (size_t j = 0; j < pools; ++j) speeds.push_back(runs(random) > 0 ? speed(random) : 0.0);
@@ -149,7 +150,7 @@ TEST(MaxMin, EqualsAnIndependentSolver) {
     EXPECT_NEAR(shares.least, best, 1e-6 * best);
     for (size_t j = 0; j < pools; ++j) {
       double chips = 0.0;
-      for (size_t m = 0; m < jobs; ++m) chips += problem.chips[m] * shares.time[m][j];
+      for (size_t m = 0; m < jobs; ++m) chips += problem.chips[m][j] * shares.time[m][j];
       EXPECT_LE(chips, problem.capacity_chips[j] * (1.0 + 1e-6));
     }
     for (const auto& time : shares.time) {
@@ -181,26 +182,51 @@ TEST(MaxMin, IsQuickForAThousandJobs) {
 RoundJob job(std::vector<double> shares, std::vector<double> received_s, int pool = -1) {
   std::vector<double> due_s;
   for (const double share : shares) due_s.push_back(100.0 * share);
-  return {1.0, std::move(shares), std::move(due_s), std::move(received_s), pool, false};
+  return {std::vector<double>(due_s.size(), 1.0),
+          std::move(shares),
+          std::move(due_s),
+          std::move(received_s),
+          pool,
+          false};
 }
 
 // Time due over time received: 50 / 10 and 50 / 30. Nothing received comes first.
 TEST(NextRound, GoesToWhoIsBehind) {
-  EXPECT_THAT(next_round({job({0.5}, {30}, 0), job({0.5}, {10})}, {1}), ElementsAre(-1, 0));
-  EXPECT_THAT(next_round({job({0.9}, {1}, 0), job({0.1}, {0})}, {1}), ElementsAre(-1, 0));
+  EXPECT_THAT(next_round({job({0.5}, {30}, 0), job({0.5}, {10})}, {1}, 0.0), ElementsAre(-1, 0));
+  EXPECT_THAT(next_round({job({0.9}, {1}, 0), job({0.1}, {0})}, {1}, 0.0), ElementsAre(-1, 0));
 }
 
 // Of equal ones: the larger share, who runs there, the first.
 TEST(NextRound, BreaksTies) {
-  EXPECT_THAT(next_round({job({0.1}, {0}), job({0.2}, {0})}, {1}), ElementsAre(-1, 0));
-  EXPECT_THAT(next_round({job({0.2}, {0}), job({0.2}, {0}, 0)}, {1}), ElementsAre(-1, 0));
-  EXPECT_THAT(next_round({job({0.2}, {0}), job({0.2}, {0})}, {1}), ElementsAre(0, -1));
+  EXPECT_THAT(next_round({job({0.1}, {0}), job({0.2}, {0})}, {1}, 0.0), ElementsAre(-1, 0));
+  EXPECT_THAT(next_round({job({0.2}, {0}), job({0.2}, {0}, 0)}, {1}, 0.0), ElementsAre(-1, 0));
+  EXPECT_THAT(next_round({job({0.2}, {0}), job({0.2}, {0})}, {1}, 0.0), ElementsAre(0, -1));
+}
+
+// Two chips: one job of two is as far behind as each of two small ones, 50 s with the coming round,
+// and they take turns by chips × time behind. Where a small one is not behind, the large one goes:
+// beside the other small one a chip would be idle.
+TEST(NextRound, SmallJobsGoTogether) {
+  std::vector<RoundJob> jobs{job({0.5}, {50}), job({0.5}, {40}), job({0.5}, {40})};
+  jobs[0].chips = {2.0};
+  EXPECT_THAT(next_round(jobs, {2}, 100.0), ElementsAre(-1, 0, 0));
+  jobs[2].received_s = {110};
+  EXPECT_THAT(next_round(jobs, {2}, 100.0), ElementsAre(0, -1, -1));
+  EXPECT_THAT(next_round(jobs, {2}, 0.0), ElementsAre(-1, 0, 0));  // by due / received alone
+}
+
+// A job takes the chips that its vendor gives it there.
+TEST(NextRound, ChipsAreThoseOfThePool) {
+  std::vector<RoundJob> jobs{job({0.5, 0.4}, {0, 0}), job({0.5, 0.4}, {0, 0})};
+  for (RoundJob& one : jobs) one.chips = {2.0, 1.0};
+  EXPECT_THAT(next_round(jobs, {2, 2}, 0.0), ElementsAre(0, 1));
+  EXPECT_THAT(next_round(jobs, {0, 2}, 0.0), ElementsAre(1, 1));
 }
 
 // One pool for one job; a job without a share in a pool never runs there, room or not.
 TEST(NextRound, OnePlaceForAJob) {
-  EXPECT_THAT(next_round({job({0.5, 0.5}, {0, 0})}, {1, 1}), ElementsAre(0));
-  EXPECT_THAT(next_round({job({0.5, 0}, {0, 0}), job({0.5, 0}, {9, 0})}, {1, 1}),
+  EXPECT_THAT(next_round({job({0.5, 0.5}, {0, 0})}, {1, 1}, 0.0), ElementsAre(0));
+  EXPECT_THAT(next_round({job({0.5, 0}, {0, 0}), job({0.5, 0}, {9, 0})}, {1, 1}, 0.0),
               ElementsAre(0, -1));
 }
 
@@ -208,8 +234,8 @@ TEST(NextRound, OnePlaceForAJob) {
 TEST(NextRound, KeepsWhatStays) {
   std::vector<RoundJob> jobs{job({0.1}, {100}, 0), job({0.9}, {0}), job({0.5}, {5})};
   jobs[0].stays = true;
-  jobs[1].chips = 2.0;
-  EXPECT_THAT(next_round(jobs, {2}), ElementsAre(0, -1, 0));
+  jobs[1].chips = {2.0};
+  EXPECT_THAT(next_round(jobs, {2}, 0.0), ElementsAre(0, -1, 0));
 }
 
 }  // namespace
