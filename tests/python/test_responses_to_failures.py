@@ -231,6 +231,33 @@ def test_young_and_daly_follow_the_failures(binary, tmp_path):
     assert lost["daly"][0] == pytest.approx(lost["young"][0], rel=0.02)
 
 
+# A snapshot at 10 GB/s a chip holds the chips up for 0.18 s; the write of 112 s goes on behind the
+# work. A copy is safe when it is written, so that a failure costs that time and half an interval.
+def test_asynchronous_copies_are_safe_once_written(binary, tmp_path):
+    catalog = (
+        '<catalog vendor="generic"><failures id="frail" counts="a test" assumed="a test">'
+        '<component kind="host" rate="0.25 /d per node" repair-median="1 h"/></failures></catalog>'
+    )
+    steps_s = []
+    for rates in (0, 1):  # nothing fails: nothing is worth a copy
+        path = write(
+            tmp_path, [], stream='checkpoint="asynchronous"', catalog=catalog,
+            failures=f'<failures rates="{rates}"/>', cluster='count="8" failures="frail"',
+            storage="1 GB/s", horizon="200 d", tokens="6 Ttoken",
+        )  # fmt: skip
+        _, segments, _, summary, _ = play(path)
+        steps_s.append(segments["step_s"].iloc[-1])
+    state, mttf_s = 14 * PARAMETERS, DAY / (8 * 0.25)
+    snapshot_s, write_s = state / (64 * 10e9), state / 1e9
+    ratio = snapshot_s / (2 * mttf_s)
+    daly_s = (2 * snapshot_s * mttf_s) ** 0.5 * (1 + ratio**0.5 / 3 + ratio / 9) - snapshot_s
+    interval_s = max(daly_s, write_s)
+    assert summary["interruptions"] > 100
+    lost_s = summary["lost_chip_hours"] * HOUR / 64 / summary["interruptions"]
+    assert lost_s == pytest.approx(write_s + interval_s / 2, rel=0.1)
+    assert steps_s[1] / steps_s[0] - 1.0 == pytest.approx(snapshot_s / interval_s, rel=0.02)
+
+
 # Copies in memory: a server that fails costs minutes of work, not the hours between the copies on
 # storage.
 def test_copies_in_memory(binary, tmp_path):
