@@ -6,8 +6,8 @@
 
 namespace busbar::faults {
 
-RepairShop::RepairShop(const model::Crews& crews, base::Seconds spare_lead)
-    : free_crews_(crews.count), spares_(crews.spares), spare_lead_s_(spare_lead.value) {}
+RepairShop::RepairShop(const model::Crews& crews)
+    : free_crews_(crews.count), spares_(crews.spares), spare_lead_s_(crews.spare_lead.value) {}
 
 void RepairShop::start_all(double now_s) {
   while (!queue_.empty()) {

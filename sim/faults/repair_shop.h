@@ -39,7 +39,7 @@ struct Repaired {
 class RepairShop {
  public:
   /// Crews and spares as the site has them; none said: never short.
-  explicit RepairShop(const model::Crews& crews, base::Seconds spare_lead = base::Seconds{0.0});
+  explicit RepairShop(const model::Crews& crews);
 
   /// Takes a unit in. Times must not go back.
   void arrive(const RepairTicket& ticket, double now_s);

@@ -166,6 +166,12 @@ void SiteReader::supplies(const Element& e, model::Site& site) {
   } else if (e.name() == "crews") {
     if (e.has("count")) site.crews.count = xml::integer(e, "count", 0, problems_);
     if (e.has("spares")) site.crews.spares = xml::integer(e, "spares", 0, problems_);
+    site.crews.spare_lead = base::Seconds{quantity(e, "spare-lead", Dimension::kTime, 0.0)};
+    if (e.has("spare-lead") && !e.has("spares")) {
+      problems_.error(e.where("spare-lead"),
+                      "site '{}' is never short of parts: write spares=\"N\" beside spare-lead",
+                      site.name);
+    }
   } else {
     return;
   }

@@ -198,6 +198,7 @@ struct Permit {
 struct Crews {
   std::optional<int> count;
   std::optional<int> spares;
+  base::Seconds spare_lead;  // from the end of a repair until its part is in stock again
 };
 
 /// PUE over outside temperature, and the temperature itself: a constant, a seasonal cycle, or a

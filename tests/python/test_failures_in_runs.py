@@ -4,6 +4,7 @@ import random
 import subprocess
 
 import busbar
+import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -115,6 +116,27 @@ def test_repairs_wait_for_crews(binary, tmp_path):
             mean_s.append(faults["repair_s"][faults["repair_s"] > 0].mean())
             assert run.summary["failures"] == len(faults)
     assert mean_s[1] > 1.05 * mean_s[0]
+
+
+# One part in stock: the next repair begins when the part of the last is back, so that their ends are
+# a lead time apart (all have the same test after them).
+@pytest.mark.parametrize("lead_h", [0, 12])
+def test_repairs_wait_for_parts(binary, tmp_path, lead_h):
+    crews = f'<crews spares="1" spare-lead="{lead_h} h" assumed="a test"/>'
+    scenario = write_scenario(tmp_path, domain="node", crews=crews, horizon="20 d")
+    world = tmp_path / "world.xml"
+    chip = 'kind="chip" rate="0.04 /d per chip"'
+    text = world.read_text()
+    assert chip in text
+    world.write_text(text.replace(chip, chip + ' spare="true"'))
+    with busbar.run(scenario, progress=False) as run:
+        faults = run.faults[run.faults["repair_s"] > 0]
+        ends_h = np.sort((faults["time_s"] + faults["repair_s"]).to_numpy()) / 3600
+    assert len(ends_h) > 20
+    assert np.diff(ends_h).min() >= lead_h - 1e-9
+    if lead_h:
+        # The stock is the bottleneck: a repair has a median of two hours.
+        assert np.diff(ends_h).mean() < lead_h + 6
 
 
 # One spare in a rack of eight: the first broken chip stops a job, yet takes no rack out of service.

@@ -18,7 +18,7 @@ std::vector<double> back_times(RepairShop& shop) {
 
 // One crew, two units at once, ten seconds each: the second waits for the first.
 TEST(RepairShop, UnitsWaitForACrew) {
-  RepairShop shop({.count = 1, .spares = {}});
+  RepairShop shop({.count = 1, .spares = {}, .spare_lead = {}});
   shop.arrive({.number = 1, .work_s = 10.0}, 0.0);
   shop.arrive({.number = 2, .work_s = 10.0}, 0.0);
   EXPECT_EQ(shop.waiting(), 1u);
@@ -28,7 +28,7 @@ TEST(RepairShop, UnitsWaitForACrew) {
 // A test needs no crew: the next repair starts while the first unit is still under test, and may be
 // back before it.
 TEST(RepairShop, TestsNeedNoCrew) {
-  RepairShop shop({.count = 1, .spares = {}});
+  RepairShop shop({.count = 1, .spares = {}, .spare_lead = {}});
   shop.arrive({.number = 1, .work_s = 10.0, .retest_s = 5.0}, 0.0);
   shop.arrive({.number = 2, .work_s = 1.0}, 0.0);
   EXPECT_THAT(back_times(shop), ::testing::ElementsAre(11.0, 15.0));
@@ -37,7 +37,7 @@ TEST(RepairShop, TestsNeedNoCrew) {
 // One part: the second repair waits until the first part has been repaired elsewhere, 10 + 30 s.
 // Nobody overtakes it, not even who needs no part.
 TEST(RepairShop, PartsComeBackAfterTheirLeadTime) {
-  RepairShop shop({.count = 5, .spares = 1}, base::Seconds{30.0});
+  RepairShop shop({.count = 5, .spares = 1, .spare_lead = base::Seconds{30.0}});
   shop.arrive({.number = 1, .work_s = 10.0, .needs_spare = true}, 0.0);
   shop.arrive({.number = 2, .work_s = 10.0, .needs_spare = true}, 0.0);
   shop.arrive({.number = 3, .work_s = 10.0}, 1.0);
@@ -47,7 +47,7 @@ TEST(RepairShop, PartsComeBackAfterTheirLeadTime) {
 
 // Two parts, and a supplier that sends no more: the third repair waits for ever.
 TEST(RepairShop, WithoutNewPartsTheStockRunsOut) {
-  RepairShop shop({.count = 5, .spares = 2}, base::Seconds{30.0});
+  RepairShop shop({.count = 5, .spares = 2, .spare_lead = base::Seconds{30.0}});
   for (int i = 1; i <= 3; ++i) {
     shop.arrive({.number = i, .work_s = 10.0, .needs_spare = true, .replenished = false}, 0.0);
   }
