@@ -82,6 +82,8 @@ struct ActiveJob {
   double restart_s = 0.0;      // of that, restarts and stalls
   RestartCost restart_due;     // that its next start begins with
   std::int32_t interruptions = 0, degradations = 0;
+  std::int64_t stay =
+      0;  // number of its last start, over all jobs; goes on through restarts in place
   double energy_j = 0.0, carbon_g = 0.0, cost_usd = 0.0;
   Clock::Handle end = 0;
 

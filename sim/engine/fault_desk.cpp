@@ -68,13 +68,16 @@ FaultDesk::FaultDesk(Parts parts, Hooks hooks)
     Source& source = sources_.emplace_back(Source{id,
                                                   platform.failure_models[set],
                                                   {},
+                                                  false,
                                                   0,
                                                   {},
                                                   streams.get("faults/victims", cluster.name),
                                                   streams.get("faults/repairs", cluster.name)});
     for (model::FailureMode& mode : source.failures.modes) {
       mode.rate = mode.rate * parts_.scenario.failures->rates;
+      source.differ = source.differ || mode.lemon_share > 0.0 || mode.shape != 1.0;
     }
+    source.differ = source.differ || source.failures.bursts.mean_size > 1.0;
     const std::int32_t index = parts_.fleet.pool_of(id);
     const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
     for (size_t part = 0; part < pool.parts.size(); ++part) {
@@ -113,9 +116,14 @@ void FaultDesk::capacity_changed() {
   const double now = parts_.clock.now();
   for (Source& source : sources_) {
     std::int64_t domains = 0;
-    for (const Place& place : source.places) domains += info(place).powered + info(place).out;
+    bool closed = false;
+    for (const Place& place : source.places) {
+      domains += info(place).powered + info(place).out;
+      closed = closed || info(place).closings > 0;
+    }
     domains = std::max<std::int64_t>(domains, 0);
-    if (domains == source.domains) continue;
+    // What is closed for a while comes back as old as it is.
+    if (domains == source.domains || closed) continue;
     source.domains = domains;
     source.process->resize(population(source), base::Seconds{now});
     arm(source);
@@ -149,7 +157,7 @@ void FaultDesk::fail(Source& source) {
   const model::Platform& platform = parts_.scenario.platform;
   const model::Cluster& cluster = platform.clusters[source.cluster];
   if (mode.slowdown > 0.0) {
-    slow_down(source, mode);
+    if (const auto at = pick(source, failure, 0)) slow_down(source, mode, *at);
     return arm(source);
   }
   hooks_.before();
@@ -164,7 +172,9 @@ void FaultDesk::fail(Source& source) {
   if (mode.takes == FailureUnit::kPod && cluster.pod) domains = platform.pods[cluster.pod].domains;
   if (mode.takes == FailureUnit::kCluster) domains = source.domains;
   Struck struck;
-  for (; domains > 0; --domains) hit(source, mode, fault, struck);
+  for (std::int64_t nth = 0; nth < domains; ++nth) {
+    if (const auto at = pick(source, failure, nth)) hit(source, mode, *at, fault, struck);
+  }
   count(fault, struck, lost_before_chip_s);
   repair_later(mode, cluster.site.index, std::move(fault));
   for (const std::int32_t job : struck.stopped) parts_.jobs.requeue(job);
@@ -224,33 +234,21 @@ int FaultDesk::chips_taken(const Source& source, const model::FailureMode& mode)
   return platform.domain_of(cluster).chips_installed;
 }
 
-// One installed domain of the cluster, each as likely as another.
-FaultDesk::Pick FaultDesk::pick(Source& source) {
-  Pick pick{source.places.front(), 0};
-  pick.domain =
-      static_cast<std::int64_t>(source.victims.uniform() * static_cast<double>(source.domains));
-  for (const Place& here : source.places) {
-    pick.place = here;
-    const std::int64_t domains = info(here).powered + info(here).out;
-    if (pick.domain < domains) break;
-    pick.domain -= domains;
-  }
-  return pick;
-}
-
 // What is out cannot fail again.
-void FaultDesk::hit(Source& source, const model::FailureMode& mode, Fault& fault, Struck& struck) {
-  const Pick at = pick(source);
-  const double holder = source.victims.uniform();
+void FaultDesk::hit(Source& source, const model::FailureMode& mode, const Pick& at, Fault& fault,
+                    Struck& struck) {
   if (info(at.place).closings > 0) return;
-  const std::vector<Hurt>& hurt = hurt_at(at.place);
-  const bool known = at.domain < static_cast<std::int64_t>(hurt.size());
-  if (known && hurt[static_cast<size_t>(at.domain)].out) return;
-  Strike strike{at.place, known ? at.domain : -1, -1, chips_taken(source, mode), holder, {}};
+  if (at.hurt >= 0 && hurt_at(at.place)[static_cast<size_t>(at.hurt)].out) return;
+  Strike strike{at.place, at.hurt, at.domain, chips_taken(source, mode), at.holder, {}};
   strike.hit.detection_s = mode.planned ? 0.0 : mode.detection.value;
   strike.hit.announced = mode.planned;
   strike.hit.takes = mode.takes;
   this->strike(strike, fault, struck);
+  // What went out stands nowhere until it is given to somebody again.
+  const std::int64_t hurt = at.domain < 0 ? -1 : hurt_of(at.place, at.domain);
+  if (hurt >= 0 && hurt_at(at.place)[static_cast<size_t>(hurt)].out) {
+    source.stands.erase(at.domain);
+  }
 }
 
 void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
@@ -266,7 +264,7 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
   }
   if (info(strike.place).powered <= 0) return;  // what was hurt there has left, or is dark
   strike.hit.lost = strike.chips > 0 && missing > kind.chips_usable - kind.chips_used;
-  const Holder here = holder(strike.place, strike.holder);
+  const Holder& here = strike.holder;
   if (here.spare && strike.hit.lost) {
     parts_.fleet.release_spare(strike.place.pool, strike.place.part, here.pod);
   }
@@ -280,7 +278,7 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
     if (parts_.jobs.hit(job, strike.hit)) struck.stopped.insert(job);
   }
   if (strike.chips == 0) return;
-  if (!known) hurt.push_back({hurts_++, 0, false, -1, strike.logged});
+  if (!known) hurt.push_back({hurts_++, 0, false, -1, strike.domain});
   Hurt& broken = known ? hurt[static_cast<size_t>(strike.hurt)] : hurt.back();
   broken.missing = missing;
   if (strike.hit.lost) {
@@ -292,63 +290,12 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
   fault.losses.push_back({strike.place, broken.number, strike.chips});
 }
 
-// What stands on a domain in service, at `u` of the way through the free ones, the spares, those of
-// services, those that small jobs share and those of gangs, each in the order of their pods.
-FaultDesk::Holder FaultDesk::holder(const Place& place, double u) const {
-  const Pool& pool = parts_.fleet.pools[static_cast<size_t>(place.pool)];
-  const scheduling::Part& part = counts(place);
-  const std::int64_t free = std::max<std::int64_t>(part.free_domains, 0);
-  const std::int64_t all = info(place).powered - std::min<std::int64_t>(part.free_domains, 0);
-  auto at = static_cast<std::int64_t>(u * static_cast<double>(all));
-  Holder found;
-  if (at < free) {
-    found.pod = PodBooks::of_free(part, at);
-    return found;
-  }
-  at -= free;
-  found.spare = at < info(place).spare;
-  if (found.spare) {
-    found.pod = info(place).pods.of_spare(at);
-    return found;
-  }
-  at -= info(place).spare;
-  if (at < info(place).serving) {
-    found.pod = info(place).pods.of_serving(at);
-    found.replica = at;
-    return found;
-  }
-  at -= info(place).serving;
-  std::int32_t slot = -1;
-  for (size_t i = 0; i < part.shared.size() && slot < 0; ++i) {
-    if (part.shared[i] >= 0 && at-- == 0) slot = static_cast<std::int32_t>(i);
-  }
-  found.pod = part.pod_of(slot);
-  for (const scheduling::RunningJob& job : pool.running) {
-    for (const scheduling::Share& share : job.allocation->shares) {
-      if (share.part != place.part) continue;
-      if (slot >= 0) {
-        if (share.shared_chips > 0 && share.shared_slot == slot) found.jobs.push_back(job.id);
-      } else if (at < share.whole_domains) {
-        found.at = at;
-        found.pod = scheduling::pod_of(*job.allocation, place.part, at);
-        found.jobs.push_back(job.id);
-        return found;
-      } else {
-        at -= share.whole_domains;
-      }
-    }
-  }
-  return found;
-}
-
 // ── Stragglers ───────────────────────────────────────────────────────────────────────────────────
 
 // Its job goes on more slowly until somebody knows; then another domain takes its place.
-void FaultDesk::slow_down(Source& source, const model::FailureMode& mode) {
-  const Pick at = pick(source);
-  const double u = source.victims.uniform();
+void FaultDesk::slow_down(Source& source, const model::FailureMode& mode, const Pick& at) {
   if (info(at.place).closings > 0) return;
-  const Holder here = holder(at.place, u);
+  const Holder& here = at.holder;
   for (const std::int32_t job : here.jobs) {
     parts_.jobs.slow_down(job, mode.slowdown, mode.detection.value);
   }

@@ -64,7 +64,7 @@ class FaultDesk {
     int missing = 0;  // chips
     bool out = false;
     std::int32_t pod = -1;     // out of which; -1: not known
-    std::int64_t logged = -1;  // number of the domain in the log; -1: the log did not name it
+    std::int64_t domain = -1;  // its number in the cluster; -1: not told
   };
   struct Place {
     std::int32_t pool = -1, part = -1;
@@ -93,18 +93,25 @@ class FaultDesk {
   // A failure of one domain: -1: of one that was whole.
   struct Strike {
     Place place;
-    std::int64_t hurt = -1, logged = -1;
+    std::int64_t hurt = -1, domain = -1;
     int chips = 0;  // that break
-    double holder = 0.0;
+    Holder holder;
     JobDesk::Hit hit;
+  };
+  // The domain that a job was found on: it is there as long as the job stays.
+  struct Stand {
+    std::int32_t job = -1;
+    std::int64_t stay = 0, at = 0;
   };
   struct Source {
     base::Id<model::Cluster> cluster;
     model::FailureModel failures;
     std::vector<Place> places;
+    bool differ = false;       // its units do: lemons, bursts, ageing
     std::int64_t domains = 0;  // installed
     std::optional<faults::FailureProcess> process;
     base::RandomStream victims, repairs;
+    std::map<std::int64_t, Stand> stands;  // of units that differ, by number of the domain
     Clock::Handle next = 0;
   };
   struct Shop {
@@ -113,6 +120,9 @@ class FaultDesk {
   };
   PartInfo& info(const Place& place) const;
   scheduling::Part& counts(const Place& place) const;
+  const std::vector<Hurt>& hurt_at(const Place& place) const {
+    return hurt_[static_cast<size_t>(place.pool)][static_cast<size_t>(place.part)];
+  }
   std::vector<Hurt>& hurt_at(const Place& place) {
     return hurt_[static_cast<size_t>(place.pool)][static_cast<size_t>(place.part)];
   }
@@ -120,18 +130,23 @@ class FaultDesk {
   void arm(Source& source);
   void fail(Source& source);
   bool replenished(const model::Cluster& cluster) const;
-  void hit(Source& source, const model::FailureMode& mode, Fault& fault, Struck& struck);
-  void strike(Strike strike, Fault& fault, Struck& struck);
-  void count(Fault& fault, const Struck& struck, double lost_before_chip_s);
-  void slow_down(Source& source, const model::FailureMode& mode);
-  void replace(Source& source, const model::FailureMode& mode, const Place& place);
   struct Pick {
     Place place;
-    std::int64_t domain = 0;
+    std::int64_t hurt = -1;    // which of the domains with something broken in them; -1: none
+    std::int64_t domain = -1;  // number in the cluster; -1: not told
+    Holder holder;             // who stands there
   };
-  Pick pick(Source& source);
+  void hit(Source& source, const model::FailureMode& mode, const Pick& at, Fault& fault,
+           Struck& struck);
+  void strike(Strike strike, Fault& fault, Struck& struck);
+  void count(Fault& fault, const Struck& struck, double lost_before_chip_s);
+  void slow_down(Source& source, const model::FailureMode& mode, const Pick& at);
+  void replace(Source& source, const model::FailureMode& mode, const Place& place);
+  std::optional<Pick> pick(Source& source, const faults::Failure& failure, std::int64_t nth);
+  std::int64_t hurt_of(const Place& place, std::int64_t domain) const;
   int chips_taken(const Source& source, const model::FailureMode& mode) const;
   Holder holder(const Place& place, double u) const;
+  Holder settled(Source& source, const Pick& pick) const;
   void repair_later(const model::FailureMode& mode, std::int32_t site, Fault fault);
   const model::Domain& kind_at(const Place& place) const;
   void arm_log();

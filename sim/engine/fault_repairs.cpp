@@ -128,13 +128,10 @@ void FaultDesk::fail_logged(const model::LoggedFault& logged) {
   fault.row.site = counts(strike.place).site;
   std::tie(fault.row.component, fault.row.cause) = named(logged.cause);
   fault.ticket.number = faults_;
-  strike.logged = domain;
-  const std::vector<Hurt>& hurt = hurt_at(strike.place);
-  for (size_t i = 0; i < hurt.size(); ++i) {
-    if (hurt[i].logged == domain) strike.hurt = static_cast<std::int64_t>(i);
-  }
+  strike.domain = domain;
+  strike.hurt = hurt_of(strike.place, domain);
   strike.chips = parts_.scenario.platform.nodes[kind.node].accelerators;
-  strike.holder = log_holders_.uniform();
+  strike.holder = holder(strike.place, log_holders_.uniform());
   strike.hit.takes = model::FailureUnit::kNode;
   const double lost_before_chip_s = parts_.jobs.books().counts.lost_chip_seconds;
   Struck struck;

@@ -65,6 +65,7 @@ void RunningJobs::start(std::int32_t job, Start start) {
     active.requested_s = start.requested_s * more_work;
   }
   active.tenant = start.tenant;
+  active.stay = ++stays_;
   begin(slot);
   if (start.other_size) {
     active.change_size(now, *start.other_size, static_cast<double>(start.chips), 0.0);

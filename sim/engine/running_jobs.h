@@ -180,7 +180,7 @@ class RunningJobs {
   std::map<std::int32_t, std::int32_t> resizable_;            // slots, by job
   std::map<std::int32_t, ActiveJob> preempted_;               // by job, until it starts again
   std::set<std::pair<std::int32_t, std::int32_t>> degraded_;  // jobs with replicas out, and slots
-  std::int64_t count_ = 0;
+  std::int64_t count_ = 0, stays_ = 0;
 };
 
 }  // namespace busbar::engine

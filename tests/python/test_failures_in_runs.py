@@ -118,8 +118,8 @@ def test_repairs_wait_for_crews(binary, tmp_path):
     assert mean_s[1] > 1.05 * mean_s[0]
 
 
-# One part in stock: the next repair begins when the part of the last is back, so that their ends are
-# a lead time apart (all have the same test after them).
+# One part in stock: the next repair begins when the part of the last is back, so that their ends
+# are a lead time apart (all have the same test after them).
 @pytest.mark.parametrize("lead_h", [0, 12])
 def test_repairs_wait_for_parts(binary, tmp_path, lead_h):
     crews = f'<crews spares="1" spare-lead="{lead_h} h" assumed="a test"/>'
