@@ -255,25 +255,26 @@ void CapacityDesk::fibre_failed(base::Id<model::WanLink> wan, bool begins) {
 
 void CapacityDesk::power_failed(base::Id<model::Site> site, bool begins) {
   events_left_ += begins ? 1 : -1;
-  power_changed(site.index, begins);
+  power_changed(parts_.fleet.places_at(site), begins);
+}
+
+void CapacityDesk::supply_failed(base::Id<model::Site> site, size_t supply, bool begins) {
+  events_left_ += begins ? 1 : -1;
+  power_changed(begins ? supplies_.fail(site, supply) : supplies_.restore(site, supply), begins);
 }
 
 void CapacityDesk::outage(size_t index, bool begins) {
-  const std::int32_t site =
-      parts_.scenario.platform.sites.find(parts_.scenario.shocks[index].site).index;
+  const auto site = parts_.scenario.platform.sites.find(parts_.scenario.shocks[index].site);
   parts_.reporter.integrate_capacity(parts_.clock.now());
   if (!begins) --events_left_;
-  note(index, begins, parts_.faults.chips_at(site, begins));
-  power_changed(site, begins);
+  note(index, begins, parts_.faults.chips_at(site.index, begins));
+  power_changed(parts_.fleet.places_at(site), begins);
 }
 
-void CapacityDesk::power_changed(std::int32_t site, bool begins) {
+void CapacityDesk::power_changed(const std::vector<Place>& places, bool begins) {
+  if (!begins) return open(places);
   parts_.reporter.integrate_capacity(parts_.clock.now());
-  if (begins) {
-    parts_.faults.begin_outage(site);
-  } else {
-    parts_.fleet.end_outage(site);
-  }
+  parts_.faults.begin_outage(places);
   energise();
 }
 

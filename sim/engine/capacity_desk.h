@@ -13,6 +13,7 @@
 #include "sim/engine/network.h"
 #include "sim/engine/reporter.h"
 #include "sim/engine/serving_desk.h"
+#include "sim/engine/shared_supplies.h"
 #include "sim/engine/traffic_desk.h"
 
 namespace busbar::engine {
@@ -33,12 +34,9 @@ class CapacityDesk {
     FaultDesk& faults;
     double horizon_s;  // infinite: until idle
   };
-  /// Part of a pool.
-  struct Place {
-    std::int32_t pool = -1, part = -1;
-    auto operator<=>(const Place&) const = default;
-  };
-  explicit CapacityDesk(const Parts& parts) : parts_(parts) {}
+  using Place = Fleet::Place;
+  explicit CapacityDesk(const Parts& parts)
+      : parts_(parts), supplies_(parts.scenario.platform, parts.fleet) {}
 
   /// Plans all deliveries, limits and shocks. What was delivered before the start stands at once.
   void schedule();
@@ -52,8 +50,10 @@ class CapacityDesk {
   void open(const std::vector<Place>& places);
   /// Parts of a cluster.
   std::vector<Place> places_of(base::Id<model::Cluster> cluster) const;
-  /// A failure of a site's power, or of a WAN link's fibre, and its repair.
+  /// A failure of a site's power, of a feed or cooling loop of it (by its number in the site), or
+  /// of a WAN link's fibre, and its repair.
   void power_failed(base::Id<model::Site> site, bool begins);
+  void supply_failed(base::Id<model::Site> site, size_t supply, bool begins);
   void fibre_failed(base::Id<model::WanLink> wan, bool begins);
   /// Whether something is still to come that may let waiting jobs start.
   bool more_to_come() const { return events_left_ > 0; }
@@ -68,7 +68,7 @@ class CapacityDesk {
   void outage(size_t shock, bool begins);
   double link_changed(base::Id<model::WanLink> wan);
   void routes_changed();
-  void power_changed(std::int32_t site, bool begins);
+  void power_changed(const std::vector<Place>& places, bool begins);
   void halt(size_t shock, bool begins);
   void decommission(size_t shock);
   std::int64_t leave(base::Id<model::Cluster> cluster, std::int64_t domains, bool idle_only);
@@ -81,6 +81,7 @@ class CapacityDesk {
 
   Parts parts_;
   std::int64_t events_left_ = 0;
+  SharedSupplies supplies_;
   std::map<std::int32_t, int> broken_fibres_;  // by WAN link: failures that are not repaired
 };
 

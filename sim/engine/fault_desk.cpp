@@ -46,6 +46,21 @@ std::pair<FaultComponent, FaultCause> named(ComponentKind kind) {
   return {FaultComponent::kNode, FaultCause::kHardware};
 }
 
+// The set of a cluster, and of its site's what is counted by parts of clusters.
+model::FailureModel failures_at(const model::Platform& platform, const model::Cluster& cluster) {
+  model::FailureModel failures;
+  if (const auto set = platform.failures_of(cluster)) failures = platform.failure_models[set];
+  const auto at_site = platform.sites[cluster.site].failures;
+  if (!at_site) return failures;
+  for (model::FailureMode mode : platform.failure_models[at_site].modes) {
+    const bool shared = mode.per == FailureUnit::kFeed || mode.per == FailureUnit::kWanLink ||
+                        mode.per == FailureUnit::kSite;
+    mode.name = "site " + mode.name;
+    if (!shared) failures.modes.push_back(mode);
+  }
+  return failures;
+}
+
 }  // namespace
 
 FaultDesk::FaultDesk(Parts parts, Hooks hooks)
@@ -63,10 +78,10 @@ FaultDesk::FaultDesk(Parts parts, Hooks hooks)
   const base::RandomStreams streams(parts_.scenario.seed, parts_.scenario.replicate);
   for (const auto id : platform.clusters.ids()) {
     const model::Cluster& cluster = platform.clusters[id];
-    const auto set = platform.failures_of(cluster);
-    if (!set) continue;
+    model::FailureModel failures = failures_at(platform, cluster);
+    if (failures.modes.empty()) continue;
     Source& source = sources_.emplace_back(Source{id,
-                                                  platform.failure_models[set],
+                                                  std::move(failures),
                                                   {},
                                                   false,
                                                   0,

@@ -45,9 +45,9 @@ class FaultDesk {
 
   /// Follows the number of installed domains: failures come as often as there are units.
   void capacity_changed();
-  /// A site loses its power: its jobs go back to their last checkpoints and wait, its services are
-  /// gone, its domains get power again when the outage is over.
-  void begin_outage(std::int32_t site);
+  /// Parts lose their power or cooling: their jobs go back to their last checkpoints and wait,
+  /// their services are gone, their domains get power again when the outage is over.
+  void begin_outage(const std::vector<Fleet::Place>& places);
   /// Chips of a site with power, or without.
   double chips_at(std::int32_t site, bool powered) const;
   /// Failures whose repair will bring something back.
@@ -66,9 +66,7 @@ class FaultDesk {
     std::int32_t pod = -1;     // out of which; -1: not known
     std::int64_t domain = -1;  // its number in the cluster; -1: not told
   };
-  struct Place {
-    std::int32_t pool = -1, part = -1;
-  };
+  using Place = Fleet::Place;
   struct Loss {
     Place place;
     std::int64_t hurt = 0;

@@ -163,30 +163,26 @@ double FaultDesk::chips_at(std::int32_t site, bool powered) const {
   return chips;
 }
 
-void FaultDesk::begin_outage(std::int32_t site) {
-  std::set<std::int32_t> stopped;
-  for (const std::int32_t index : parts_.fleet.pools_at({site})) {
-    const Pool& pool = parts_.fleet.pools[static_cast<size_t>(index)];
-    std::set<std::int32_t> jobs;
-    for (const scheduling::RunningJob& job : pool.running) {
+void FaultDesk::begin_outage(const std::vector<Place>& places) {
+  std::set<std::int32_t> stopped, pools;
+  for (const Place& place : places) {
+    pools.insert(place.pool);
+    for (const scheduling::RunningJob& job :
+         parts_.fleet.pools[static_cast<size_t>(place.pool)].running) {
       for (const scheduling::Share& share : job.allocation->shares) {
-        if (pool.state.parts[static_cast<size_t>(share.part)].site == site) jobs.insert(job.id);
+        if (share.part == place.part) stopped.insert(job.id);
       }
     }
-    for (const std::int32_t job : jobs) {
-      parts_.jobs.hit(job, {.takes = model::FailureUnit::kSite});
-    }
-    stopped.insert(jobs.begin(), jobs.end());
-    for (size_t part = 0; part < pool.parts.size(); ++part) {
-      if (pool.state.parts[part].site != site) continue;
-      parts_.serving.lose_all(index, static_cast<std::int32_t>(part));
-    }
   }
-  parts_.fleet.begin_outage(parts_.clock.now(), site);
+  for (const std::int32_t job : stopped) {
+    parts_.jobs.hit(job, {.takes = model::FailureUnit::kSite});
+  }
+  for (const Place& place : places) {
+    parts_.serving.lose_all(place.pool, place.part);
+    parts_.fleet.close(parts_.clock.now(), place.pool, place.part);
+  }
   for (const std::int32_t job : stopped) parts_.jobs.requeue(job);
-  for (const std::int32_t pool : parts_.fleet.pools_at({site})) {
-    parts_.jobs.capacity_changed(pool);
-  }
+  for (const std::int32_t pool : pools) parts_.jobs.capacity_changed(pool);
 }
 
 // ── The end ──────────────────────────────────────────────────────────────────────────────────────

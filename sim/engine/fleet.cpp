@@ -241,22 +241,16 @@ void Fleet::open(std::int32_t pool, std::int32_t part) {
   --pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)].closings;
 }
 
-void Fleet::begin_outage(double now_s, std::int32_t site) {
-  for (const std::int32_t index : pools_at_site_[static_cast<size_t>(site)]) {
+std::vector<Fleet::Place> Fleet::places_at(base::Id<model::Site> site) const {
+  std::vector<Place> places;
+  for (const std::int32_t index : pools_at(site)) {
     const Pool& pool = pools[static_cast<size_t>(index)];
     for (size_t i = 0; i < pool.parts.size(); ++i) {
-      if (pool.state.parts[i].site == site) close(now_s, index, static_cast<std::int32_t>(i));
+      if (pool.state.parts[i].site != site.index) continue;
+      places.push_back({index, static_cast<std::int32_t>(i)});
     }
   }
-}
-
-void Fleet::end_outage(std::int32_t site) {
-  for (const std::int32_t index : pools_at_site_[static_cast<size_t>(site)]) {
-    const Pool& pool = pools[static_cast<size_t>(index)];
-    for (size_t i = 0; i < pool.parts.size(); ++i) {
-      if (pool.state.parts[i].site == site) open(index, static_cast<std::int32_t>(i));
-    }
-  }
+  return places;
 }
 
 void Fleet::refresh_headroom(double now_s, Pool& pool) const {

@@ -69,6 +69,12 @@ class Fleet {
  public:
   explicit Fleet(const model::Scenario& scenario, double horizon_s);
 
+  /// A part of a pool.
+  struct Place {
+    std::int32_t pool = -1, part = -1;
+    auto operator<=>(const Place&) const = default;
+  };
+
   std::vector<Pool> pools;
   std::vector<SiteMeter> sites;           // by site index
   std::vector<DomainPower> domain_power;  // by pool
@@ -81,6 +87,8 @@ class Fleet {
   const std::vector<std::int32_t>& pools_at(base::Id<model::Site> site) const {
     return pools_at_site_[static_cast<size_t>(site.index)];
   }
+  /// Parts at a site, by pool.
+  std::vector<Place> places_at(base::Id<model::Site> site) const;
   /// Largest number of chips that a pool can ever offer one job before `until_s`.
   double largest_capacity(std::int32_t pool, double until_s) const;
 
@@ -104,9 +112,6 @@ class Fleet {
   /// Closings may overlap.
   void close(double now_s, std::int32_t pool, std::int32_t part);
   void open(std::int32_t pool, std::int32_t part);
-  /// The same for all parts of a site.
-  void begin_outage(double now_s, std::int32_t site);
-  void end_outage(std::int32_t site);
   bool is_closed(std::int32_t pool, std::int32_t part) const {
     return pools[static_cast<size_t>(pool)].parts[static_cast<size_t>(part)].closings > 0;
   }

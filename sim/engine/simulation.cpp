@@ -109,6 +109,9 @@ UtilityDesk::Hooks Simulation::Impl::utility_hooks() {
   return {[this, hits](base::Id<model::Site> site, bool begins) {
             return hits([&] { desks_->capacity.power_failed(site, begins); });
           },
+          [this, hits](base::Id<model::Site> site, size_t supply, bool begins) {
+            return hits([&] { desks_->capacity.supply_failed(site, supply, begins); });
+          },
           [this, hits](base::Id<model::WanLink> wan, bool begins) {
             return hits([&] { desks_->capacity.fibre_failed(wan, begins); });
           }};

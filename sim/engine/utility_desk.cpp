@@ -13,36 +13,54 @@ UtilityDesk::UtilityDesk(const model::Scenario& scenario, Clock& clock, Journal&
     : scenario_(scenario), clock_(clock), journal_(journal), hooks_(std::move(hooks)) {
   if (!scenario.failures || scenario.failures->rates <= 0.0) return;
   const model::Platform& platform = scenario.platform;
-  const base::RandomStreams streams(scenario.seed, scenario.replicate);
   std::vector<char> taken(platform.wan_links.size(), 0);
   for (const auto id : platform.sites.ids()) {
     const model::Site& site = platform.sites[id];
     if (!site.failures) continue;
-    Source& source =
-        sources_.emplace_back(Source{id,
-                                     platform.failure_models[site.failures],
-                                     {},
-                                     {},
-                                     streams.get("faults/utility-repairs", site.name)});
+    Source shared{id}, feeds{id}, loops{id};
     for (const auto link : platform.wan_links.ids()) {
       const model::WanLink& wan = platform.wan_links[link];
       const bool here = wan.a.site == id || wan.b.site == id;
       if (!here || std::exchange(taken[static_cast<size_t>(link.index)], 1) != 0) continue;
-      source.links.push_back(link);
+      shared.links.push_back(link);
     }
-    std::erase_if(source.failures.modes, [](const model::FailureMode& mode) {
-      return mode.kind != ComponentKind::kSitePower && mode.kind != ComponentKind::kWanFibre;
-    });
-    for (model::FailureMode& mode : source.failures.modes) {
-      mode.rate = mode.rate * scenario.failures->rates;
+    for (size_t i = 0; i < site.supplies.size(); ++i) {
+      (site.supplies[i].cooling ? loops : feeds).supplies.push_back(i);
     }
-    faults::Population population;
-    population[FailureUnit::kSite] = 1;
-    population[FailureUnit::kWanLink] = static_cast<std::int64_t>(source.links.size());
-    source.process.emplace(source.failures, population, streams, "utilities of " + site.name,
-                           base::Seconds{0.0});
-    arm(source);
+    for (const model::FailureMode& mode : platform.failure_models[site.failures].modes) {
+      const bool of_supply = mode.per == FailureUnit::kFeed;
+      const bool of_site = mode.kind == ComponentKind::kSitePower && !of_supply;
+      if (of_site || mode.kind == ComponentKind::kWanFibre) shared.failures.modes.push_back(mode);
+      if (!of_supply) continue;
+      (mode.kind == ComponentKind::kCoolingLoop ? loops : feeds).failures.modes.push_back(mode);
+    }
+    add(id, "utilities of " + site.name, std::move(shared));
+    add(id, "feeds of " + site.name, std::move(feeds));
+    add(id, "cooling of " + site.name, std::move(loops));
   }
+}
+
+void UtilityDesk::add(base::Id<model::Site> site, const std::string& what, Source from) {
+  if (from.failures.modes.empty()) return;
+  const model::FailureModel& set =
+      scenario_.platform.failure_models[scenario_.platform.sites[site].failures];
+  const base::RandomStreams streams(scenario_.seed, scenario_.replicate);
+  Source& source = sources_.emplace_back(std::move(from));
+  source.failures.name = set.name;
+  source.failures.bursts = set.bursts;
+  source.failures.drift = set.drift;
+  for (model::FailureMode& mode : source.failures.modes) {
+    mode.rate = mode.rate * scenario_.failures->rates;
+  }
+  const std::string& name = scenario_.platform.sites[site].name;
+  source.repairs.emplace(
+      streams.get("faults/utility-repairs", what.starts_with("utilities") ? name : what));
+  faults::Population population;
+  population[FailureUnit::kSite] = 1;
+  population[FailureUnit::kWanLink] = static_cast<std::int64_t>(source.links.size());
+  population[FailureUnit::kFeed] = static_cast<std::int64_t>(source.supplies.size());
+  source.process.emplace(source.failures, population, streams, what, base::Seconds{0.0});
+  arm(source);
 }
 
 void UtilityDesk::arm(Source& source) {
@@ -60,18 +78,21 @@ void UtilityDesk::fail(Source& source) {
   open.site = source.site;
   open.row.time_s = clock_.now();
   open.row.site = source.site.index;
+  const bool cooling = mode.kind == ComponentKind::kCoolingLoop;
   if (mode.kind == ComponentKind::kWanFibre) {
     open.link = source.links[static_cast<size_t>(failure.unit)];
     open.row.component = record::FaultComponent::kLink;
     open.row.cause = record::FaultCause::kNetwork;
-    open.row.jobs_hit = hooks_.fibre(open.link, true);
   } else {
-    open.row.component = record::FaultComponent::kFeed;
-    open.row.cause = record::FaultCause::kPower;
-    open.row.jobs_hit = hooks_.power(open.site, true);
+    if (!source.supplies.empty() && mode.takes != FailureUnit::kSite) {
+      open.supply = source.supplies[static_cast<size_t>(failure.unit)];
+    }
+    open.row.component = cooling ? record::FaultComponent::kCooling : record::FaultComponent::kFeed;
+    open.row.cause = cooling ? record::FaultCause::kCooling : record::FaultCause::kPower;
   }
+  open.row.jobs_hit = change(open, true);
   const std::int64_t number = faults_++;
-  const double lasts_s = faults::repair_time(mode, source.repairs).value;
+  const double lasts_s = faults::repair_time(mode, *source.repairs).value;
   open_.emplace(number, open);
   clock_.at(clock_.now() + lasts_s, Phase::kChange, static_cast<std::uint64_t>(number),
             [this, number] { over(number); });
@@ -84,11 +105,13 @@ void UtilityDesk::over(std::int64_t number) {
   open_.erase(at);
   open.row.repair_s = clock_.now() - open.row.time_s;
   journal_.trace().add(open.row);
-  if (open.link) {
-    hooks_.fibre(open.link, false);
-  } else {
-    hooks_.power(open.site, false);
-  }
+  change(open, false);
+}
+
+std::int32_t UtilityDesk::change(const Open& open, bool begins) const {
+  if (open.link) return hooks_.fibre(open.link, begins);
+  if (open.supply) return hooks_.supply(open.site, *open.supply, begins);
+  return hooks_.power(open.site, begins);
 }
 
 void UtilityDesk::stop() {

@@ -1,4 +1,5 @@
-/// Failures of what the clusters of a site share: its power and its fibres.
+/// Failures of what the clusters of a site share: its power, its feeds and cooling loops, its
+/// fibres.
 #pragma once
 
 #include <deque>
@@ -14,14 +15,15 @@
 
 namespace busbar::engine {
 
-/// Holds one failure process for each site that names a set of failures, for its power and for the
-/// WAN links whose first end with a set it is. How long an outage lasts is drawn; crews of the site
-/// have no part in it.
+/// Holds failure processes for each site that names a set of failures: one for its power and for
+/// the WAN links whose first end with a set it is, one for its feeds and one for its cooling loops.
+/// How long an outage lasts is drawn; crews of the site have no part in it.
 class UtilityDesk {
  public:
   /// Called when one begins and when it is over; the former returns the jobs that it hit.
   struct Hooks {
     std::function<std::int32_t(base::Id<model::Site>, bool begins)> power;
+    std::function<std::int32_t(base::Id<model::Site>, size_t supply, bool begins)> supply;
     std::function<std::int32_t(base::Id<model::WanLink>, bool begins)> fibre;
   };
   UtilityDesk(const model::Scenario& scenario, Clock& clock, Journal& journal, Hooks hooks);
@@ -36,10 +38,12 @@ class UtilityDesk {
     base::Id<model::Site> site;
     model::FailureModel failures;
     std::vector<base::Id<model::WanLink>> links;
+    std::vector<size_t> supplies;  // feeds, or cooling loops: numbers in the site
     std::optional<faults::FailureProcess> process;
-    base::RandomStream repairs;
+    std::optional<base::RandomStream> repairs;
     Clock::Handle next = 0;
   };
+  void add(base::Id<model::Site> site, const std::string& what, Source source);
   void arm(Source& source);
   void fail(Source& source);
   void over(std::int64_t number);
@@ -51,8 +55,10 @@ class UtilityDesk {
   struct Open {
     record::FaultRow row;
     base::Id<model::Site> site;
-    base::Id<model::WanLink> link;  // none: the site's power
+    base::Id<model::WanLink> link;  // none: the site's power, or
+    std::optional<size_t> supply;
   };
+  std::int32_t change(const Open& open, bool begins) const;
   std::deque<Source> sources_;  // processes refer to their failures
   std::map<std::int64_t, Open> open_;
   std::int64_t faults_ = 0;
