@@ -50,6 +50,7 @@ std::pair<FaultComponent, FaultCause> named(ComponentKind kind) {
 model::FailureModel failures_at(const model::Platform& platform, const model::Cluster& cluster) {
   model::FailureModel failures;
   if (const auto set = platform.failures_of(cluster)) failures = platform.failure_models[set];
+  std::erase_if(failures.modes, [](const auto& mode) { return mode.per == FailureUnit::kFeed; });
   const auto at_site = platform.sites[cluster.site].failures;
   if (!at_site) return failures;
   for (model::FailureMode mode : platform.failure_models[at_site].modes) {
@@ -124,7 +125,13 @@ faults::Population FaultDesk::population(const Source& source) const {
   const model::Platform& platform = parts_.scenario.platform;
   const model::Cluster& cluster = platform.clusters[source.cluster];
   const int per_pod = cluster.pod ? platform.pods[cluster.pod].domains : 0;
-  return faults::population_of(platform, platform.domain_of(cluster), source.domains, per_pod);
+  faults::Population all =
+      faults::population_of(platform, platform.domain_of(cluster), source.domains, per_pod);
+  const model::Bursts& bursts = source.failures.bursts;
+  if (bursts.mean_size > 1.0 && bursts.within == FailureUnit::kFeed) {
+    all[FailureUnit::kFeed] = feeds_of(source);
+  }
+  return all;
 }
 
 void FaultDesk::capacity_changed() {

@@ -26,7 +26,8 @@ namespace busbar::engine {
 /// same probability, and what that one holds is drawn from the counts of its part. Only domains
 /// with something broken in them are known one by one. A domain whose spare chips make up for what
 /// is broken stays in service. A log of faults names its servers: their domains are known by
-/// number. Repairs, outages and the log are in fault_repairs.cpp.
+/// number. Repairs, outages and the log are in fault_repairs.cpp, feeds that are
+/// counted in fault_shares.cpp.
 class FaultDesk {
  public:
   struct Parts {
@@ -48,6 +49,10 @@ class FaultDesk {
   /// Parts lose their power or cooling: their jobs go back to their last checkpoints and wait,
   /// their services are gone, their domains get power again when the outage is over.
   void begin_outage(const std::vector<Fleet::Place>& places);
+  /// One of the equal shares of a site's domains loses its feed or cooling loop, and is back when
+  /// the site's crews have repaired it. `mode` must outlive the run.
+  void share_failed(base::Id<model::Site> site, const model::FailureMode& mode,
+                    base::Seconds repair, std::int64_t share, std::int64_t shares);
   /// Chips of a site with power, or without.
   double chips_at(std::int32_t site, bool powered) const;
   /// Failures whose repair will bring something back.
@@ -125,6 +130,7 @@ class FaultDesk {
     return hurt_[static_cast<size_t>(place.pool)][static_cast<size_t>(place.part)];
   }
   faults::Population population(const Source& source) const;
+  std::int64_t feeds_of(const Source& source) const;
   void arm(Source& source);
   void fail(Source& source);
   bool replenished(const model::Cluster& cluster) const;
@@ -137,6 +143,11 @@ class FaultDesk {
   void hit(Source& source, const model::FailureMode& mode, const Pick& at, Fault& fault,
            Struck& struck);
   void strike(Strike strike, Fault& fault, Struck& struck);
+  std::int64_t domains_at(const Place& place) const;
+  std::vector<Place> in_order(base::Id<model::Site> site) const;
+  void strike_range(const Place& place, std::int64_t first, std::int64_t begin, std::int64_t end,
+                    JobDesk::Hit hit, Fault& fault, Struck& struck);
+  Holder still(const Holder& found, const Place& place) const;
   void count(Fault& fault, const Struck& struck, double lost_before_chip_s);
   void slow_down(Source& source, const model::FailureMode& mode, const Pick& at);
   void replace(Source& source, const model::FailureMode& mode, const Place& place);

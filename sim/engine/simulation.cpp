@@ -114,7 +114,9 @@ UtilityDesk::Hooks Simulation::Impl::utility_hooks() {
           },
           [this, hits](base::Id<model::WanLink> wan, bool begins) {
             return hits([&] { desks_->capacity.fibre_failed(wan, begins); });
-          }};
+          },
+          [this](auto site, const model::FailureMode& mode, base::Seconds repair, auto share,
+                 auto shares) { desks_->faults.share_failed(site, mode, repair, share, shares); }};
 }
 
 // ── The hour ─────────────────────────────────────────────────────────────────────────────────────

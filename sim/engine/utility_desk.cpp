@@ -27,6 +27,8 @@ UtilityDesk::UtilityDesk(const model::Scenario& scenario, Clock& clock, Journal&
     for (size_t i = 0; i < site.supplies.size(); ++i) {
       (site.supplies[i].cooling ? loops : feeds).supplies.push_back(i);
     }
+    feeds.shares = site.feeds;
+    loops.shares = site.cooling_loops;
     for (const model::FailureMode& mode : platform.failure_models[site.failures].modes) {
       const bool of_supply = mode.per == FailureUnit::kFeed;
       const bool of_site = mode.kind == ComponentKind::kSitePower && !of_supply;
@@ -58,7 +60,8 @@ void UtilityDesk::add(base::Id<model::Site> site, const std::string& what, Sourc
   faults::Population population;
   population[FailureUnit::kSite] = 1;
   population[FailureUnit::kWanLink] = static_cast<std::int64_t>(source.links.size());
-  population[FailureUnit::kFeed] = static_cast<std::int64_t>(source.supplies.size());
+  population[FailureUnit::kFeed] =
+      static_cast<std::int64_t>(source.supplies.size()) + source.shares;
   source.process.emplace(source.failures, population, streams, what, base::Seconds{0.0});
   arm(source);
 }
@@ -74,6 +77,11 @@ void UtilityDesk::arm(Source& source) {
 void UtilityDesk::fail(Source& source) {
   const faults::Failure failure = source.process->pop();
   const model::FailureMode& mode = source.failures.modes[failure.mode];
+  if (source.shares > 0 && mode.takes != FailureUnit::kSite) {
+    hooks_.share(source.site, mode, faults::repair_time(mode, *source.repairs), failure.unit,
+                 source.shares);
+    return arm(source);
+  }
   Open open;
   open.site = source.site;
   open.row.time_s = clock_.now();

@@ -17,7 +17,8 @@ namespace busbar::engine {
 
 /// Holds failure processes for each site that names a set of failures: one for its power and for
 /// the WAN links whose first end with a set it is, one for its feeds and one for its cooling loops.
-/// How long an outage lasts is drawn; crews of the site have no part in it.
+/// How long an outage lasts is drawn; crews of the site have no part in it, but for feeds and loops
+/// that are counted.
 class UtilityDesk {
  public:
   /// Called when one begins and when it is over; the former returns the jobs that it hit.
@@ -25,6 +26,10 @@ class UtilityDesk {
     std::function<std::int32_t(base::Id<model::Site>, bool begins)> power;
     std::function<std::int32_t(base::Id<model::Site>, size_t supply, bool begins)> supply;
     std::function<std::int32_t(base::Id<model::WanLink>, bool begins)> fibre;
+    /// A feed or loop that is counted fails; its repair, of the given time, is the callee's.
+    std::function<void(base::Id<model::Site>, const model::FailureMode&, base::Seconds repair,
+                       std::int64_t share, std::int64_t shares)>
+        share;
   };
   UtilityDesk(const model::Scenario& scenario, Clock& clock, Journal& journal, Hooks hooks);
 
@@ -39,6 +44,7 @@ class UtilityDesk {
     model::FailureModel failures;
     std::vector<base::Id<model::WanLink>> links;
     std::vector<size_t> supplies;  // feeds, or cooling loops: numbers in the site
+    std::int64_t shares = 0;       // the same, counted
     std::optional<faults::FailureProcess> process;
     std::optional<base::RandomStream> repairs;
     Clock::Handle next = 0;

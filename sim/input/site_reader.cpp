@@ -7,6 +7,7 @@
 #include "sim/base/calendar.h"
 #include "sim/base/rows.h"
 #include "sim/input/platform_reader.h"
+#include "sim/input/supply_checks.h"
 
 namespace busbar::input {
 
@@ -38,7 +39,6 @@ class SiteReader {
   int building_index(const Element& e, const model::Site& site);
   void hot_spares(const Element& e, model::Cluster& cluster);
   void crews_suffice(const Element& e, const model::Site& site, base::Id<model::FailureModel> set);
-  void check_supplies(const Element& e, const model::Site& site);
   void unused(const std::string& subject, const Element& e) {
     platform_.unused.push_back({subject, e.where()});
   }
@@ -251,33 +251,6 @@ void SiteReader::hot_spares(const Element& e, model::Cluster& cluster) {
   }
 }
 
-// Supplies serve what is at the site. Rates per feed or cooling loop are of those that it names.
-void SiteReader::check_supplies(const Element& e, const model::Site& site) {
-  std::vector<std::string> known;
-  for (const model::Building& building : site.buildings) known.push_back(building.name);
-  for (const Element& cluster : e.children("cluster")) known.push_back(cluster.get("id"));
-  for (const model::SharedSupply& supply : site.supplies) {
-    for (const std::string& name : supply.serves) {
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      problems_.error(e.where(),
-                      "'{}' serves '{}', but site '{}' has no such building or cluster;{}",
-                      supply.name, name, site.name, base::suggestion(name, known));
-    }
-  }
-  if (!site.failures) return;
-  for (const model::FailureMode& mode : platform_.failure_models[site.failures].modes) {
-    if (mode.per != model::FailureUnit::kFeed) continue;
-    const bool cooling = mode.kind == model::ComponentKind::kCoolingLoop;
-    const bool some =
-        std::any_of(site.supplies.begin(), site.supplies.end(),
-                    [cooling](const model::SharedSupply& s) { return s.cooling == cooling; });
-    if (some) continue;
-    unused(fmt::format("site '{}' failures '{}' (it names no {})", site.name, mode.name,
-                       cooling ? "cooling loop" : "feed"),
-           e);
-  }
-}
-
 // What needs a repair, or a spare, needs somebody to do it and a part to do it with.
 void SiteReader::crews_suffice(const Element& e, const model::Site& site,
                                base::Id<model::FailureModel> set) {
@@ -344,6 +317,8 @@ void SiteReader::read(const Element& e) {
   site.failures = resolve(e, "failures", "failure set", platform_.failure_models, problems_);
   const std::string subject = fmt::format("site '{}'", site.name);
   cite(e, subject, platform_.citations, problems_);
+  site.feeds = xml::integer(e, "feeds", 0, problems_, 1);
+  site.cooling_loops = xml::integer(e, "cooling-loops", 0, problems_, 1);
   for (const Element& c : e.children()) {
     if (c.name() == "cluster" || c.name() == "building") continue;
     cite(c, fmt::format("{} {}", subject, c.name()), platform_.citations, problems_);
@@ -374,11 +349,11 @@ void SiteReader::read(const Element& e) {
     site.buildings.push_back(building);
   }
   crews_suffice(e, site, site.failures);
-  check_supplies(e, site);
   const auto id = first_.add(platform_.sites, site, e, "site", problems_);
   for (const Element& c : e.children("cluster")) {
     cluster(c, site, id ? id : platform_.sites.find(site.name));
   }
+  check_supplies(e, site, platform_, problems_);
 }
 
 }  // namespace

@@ -231,6 +231,9 @@ struct Site {
   EnergySeries carbon;  // g/J
   std::vector<Building> buildings;
   std::vector<SharedSupply> supplies;
+  /// Power feeds and cooling loops that are not named but counted: each serves an equal share of
+  /// the domains, in the order of clusters and buildings. None beside named ones of the kind.
+  int feeds = 0, cooling_loops = 0;
   std::vector<Generator> generators;
   std::vector<Battery> batteries;
   std::vector<Permit> permits;

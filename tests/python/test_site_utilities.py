@@ -1,5 +1,6 @@
 """Power feeds and cooling loops of a site: what they serve goes dark together."""
 
+import itertools
 import subprocess
 
 import busbar
@@ -12,7 +13,7 @@ DAYS, CHIPS = 40, 32  # of the run; in one hall
 WORK_S = 4 * 3600.0
 
 
-def write(folder, supplies, components):
+def write(folder, supplies, components, site="", chips=CHIPS, jobs=400):
     """Two halls of four nodes of eight chips, and jobs of a hall each, one after the other."""
     (folder / "world.xml").write_text(
         '<platform name="halls" xmlns:xi="http://www.w3.org/2001/XInclude">'
@@ -20,13 +21,13 @@ def write(folder, supplies, components):
         '<catalog vendor="test"><failures id="frail" counts="all" assumed="a test">'
         f'{components}</failures><failures id="never" counts="none" assumed="a test">'
         '<component kind="host" rate="0 /d per node"/></failures></catalog>'
-        '<site id="here" latitude="33 deg" longitude="-100 deg" failures="frail" assumed="a test">'
-        f'<building id="east"/><building id="west"/>{supplies}'
+        '<site id="here" latitude="33 deg" longitude="-100 deg" failures="frail" assumed="a test" '
+        f'{site}><building id="east"/><building id="west"/>{supplies}'
         '<cluster id="nodes" domain="hgx-h100-8" fabric="rails-400g" failures="never">'
         '<delivery date="2025-01-01" count="4" building="east"/>'
         '<delivery date="2025-01-01" count="4" building="west"/></cluster></site></platform>'
     )
-    rows = [f"{i},{i},{CHIPS},{WORK_S},{2 * WORK_S}" for i in range(400)]
+    rows = [f"{i},{i},{chips},{WORK_S},{2 * WORK_S}" for i in range(jobs)]
     (folder / "log.csv").write_text("\n".join(["id,submit,nodes,runtime,walltime", *rows]) + "\n")
     (folder / "mix.xml").write_text(
         '<workload name="halls"><trace id="log" href="log.csv"/></workload>'
@@ -89,6 +90,43 @@ def test_what_a_supply_serves_goes_dark_with_it(binary, tmp_path, element, compo
         assert jobs["redone_steps"].sum() > 0
 
 
+# Four feeds for eight nodes: each outage takes two of them, and the two jobs of a node each.
+@pytest.mark.parametrize(
+    ("counts", "component", "cause"),
+    [('feeds="4"', POWER, "power"), ('cooling-loops="4"', COOLING, "cooling")],
+)
+def test_feeds_that_are_counted_serve_equal_shares(binary, tmp_path, counts, component, cause):
+    rare = component.replace("0.5 /d", "0.1 /d").replace('"3 h"', '"15 min"')
+    path = write(tmp_path, "", rare, counts, chips=8, jobs=2400)
+    with busbar.run(path, progress=False) as run:
+        spans = outages(run)
+        alone_s = sum(end - begin for begin, end in spans)
+        assert union_s(spans) == pytest.approx(alone_s), "overlaps need other sums"
+        assert 8 <= len(spans) <= 26  # 0.1 /d x 4 x 40 d = 16, within 2.5 deviations
+        assert set(run.faults["cause"]) == {cause} and set(run.faults["jobs_hit"]) == {2}
+        assert run.faults["repair_s"].to_numpy() == pytest.approx(900.0)
+        installed = 8 * 8 * DAYS * 86400.0
+        assert run.vendor_totals["chip_seconds"].sum() == pytest.approx(
+            installed - 16 * alone_s, rel=1e-9
+        )
+        stopped = run.segments[run.segments["end_reason"] == "failure"]
+        assert len(stopped) == 2 * len(spans)
+        jobs = run.jobs
+        balance = jobs["steps"] + jobs["lost_steps"] + jobs["left_steps"]
+        assert balance.to_numpy() == pytest.approx(jobs["asked_steps"].to_numpy(), rel=1e-9)
+
+
+# Two feeds and one crew: the second waits, and together they take all.
+def test_crews_repair_the_feeds_that_are_counted(binary, tmp_path):
+    often = POWER.replace("0.5 /d", "3 /d")
+    path = write(tmp_path, '<crews count="1"/>', often, 'feeds="2"', chips=8, jobs=2400)
+    with busbar.run(path, progress=False) as run:
+        ends = sorted((run.faults["time_s"] + run.faults["repair_s"]).dropna())
+        gaps = [after - before for before, after in itertools.pairwise(ends)]
+        assert len(ends) > 100 and min(gaps) >= 3 * 3600.0 - 1e-6
+        assert set(run.cluster_series("installed")["nodes"]) == {0, CHIPS, 2 * CHIPS}
+
+
 # Two feeds for both halls: they are dark only while both are out. Which of the two is out, the
 # trace does not tell, but no third can be: all chips are there while at most one outage goes on.
 def test_feeds_that_share_are_redundant(binary, tmp_path):
@@ -115,9 +153,16 @@ def test_a_sites_set_counts_the_racks_of_its_clusters(binary, tmp_path):
         assert repairs_h.to_numpy() == pytest.approx(3.0) and len(repairs_h) > 120
 
 
-def test_books_hold_at_every_edge(binary, tmp_path):
-    supplies = '<feed id="a" serves="east"/><cooling-loop id="b" serves="nodes"/>'
-    path = write(tmp_path, supplies, POWER + COOLING)
+@pytest.mark.parametrize(
+    ("supplies", "site"),
+    [
+        ('<feed id="a" serves="east"/><cooling-loop id="b" serves="nodes"/>', ""),
+        ("", 'feeds="3" cooling-loops="5"'),
+    ],
+)
+@pytest.mark.parametrize("chips", [2, 8, CHIPS])
+def test_books_hold_at_every_edge(binary, tmp_path, supplies, site, chips):
+    path = write(tmp_path, supplies, POWER + COOLING, site, chips)
     command = [binary, "run", path, "-o", tmp_path / "run.h5", "--audit"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
