@@ -142,6 +142,36 @@ def test_feeds_that_share_are_redundant(binary, tmp_path):
     assert dark.to_numpy()[going_on >= 2].mean() > 0.3  # two of one feed are one outage
 
 
+# Bursts of six of eight nodes, within feeds that serve two: no more than those two fail at once.
+@pytest.mark.parametrize(("feeds", "most"), [("", 8), ('feeds="4"', 2)])
+def test_bursts_stay_within_a_feed(binary, tmp_path, feeds, most):
+    hosts = '<component kind="host" rate="0.5 /d per node" repair-median="10 min"/>'
+    path = write(tmp_path, "", hosts + '<burst size="6" within="feed"/>', feeds)
+    world = tmp_path / "world.xml"
+    text = world.read_text().replace('failures="frail" assumed', "assumed")
+    world.write_text(text.replace('failures="never"', 'failures="frail"'))
+    with busbar.run(path, progress=False) as run:
+        together = run.faults["time_s"].value_counts()
+    assert together.max() == most and len(together) > 20
+
+
+# Eight nodes in two clusters, three feeds: of 2, 3 and 3 nodes, the second in both clusters.
+def test_a_feed_serves_the_edges_of_two_clusters(binary, tmp_path):
+    rare = POWER.replace("0.5 /d", "0.2 /d").replace('"3 h"', '"15 min"')
+    path = write(tmp_path, "", rare, 'feeds="3"', chips=8, jobs=2400)
+    world = tmp_path / "world.xml"
+    text = world.read_text()
+    east = '<delivery date="2025-01-01" count="4" building="east"/>'
+    other = '<cluster id="others" domain="hgx-h100-8" fabric="rails-400g" failures="never">'
+    world.write_text(text.replace(east, east + "</cluster>" + other))
+    with busbar.run(path, progress=False) as run:
+        spans = outages(run)
+        assert union_s(spans) == pytest.approx(sum(end - begin for begin, end in spans))
+        parts = [run.cluster_series("installed")[name] for name in ("nodes", "others")]
+        seen = set(zip(*(part.to_numpy() for part in parts), strict=True))
+        assert seen == {(32, 32), (16, 32), (16, 24), (32, 8)}
+
+
 # Racks of the site's clusters fail by its set too.
 def test_a_sites_set_counts_the_racks_of_its_clusters(binary, tmp_path):
     racks = '<component kind="rack-power" rate="0.5 /d per domain" repair-median="3 h"/>'
