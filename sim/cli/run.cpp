@@ -83,10 +83,21 @@ void check_sizes(const model::Scenario& scenario, const engine::Simulation& simu
   for (const engine::Oversized& job : simulation.oversized(jobs)) {
     const model::ReplayedTrace* trace =
         job.trace >= 0 ? &scenario.workload.traces[{job.trace}] : nullptr;
-    problems.error(trace != nullptr ? trace->where : base::Location{},
-                   "{}job '{}' asks for {} chips; the largest cluster it may use has {}",
-                   trace != nullptr ? fmt::format("log '{}': ", trace->href) : "", job.name,
-                   base::format_count(job.chips), base::format_count(job.largest));
+    const base::Location where = trace != nullptr ? trace->where : base::Location{};
+    const std::string log = trace != nullptr ? fmt::format("log '{}': ", trace->href) : "";
+    const std::string chips = base::format_count(job.chips);
+    if (job.slices == 0) {
+      problems.error(where, "{}job '{}' asks for {} chips; the largest cluster it may use has {}",
+                     log, job.name, chips, base::format_count(job.largest));
+      continue;
+    }
+    problems.error(where,
+                   "{}job '{}' asks for {} chips as {} of {}, each inside one pod; the pods of a "
+                   "cluster that it may use hold {} at most: ask for fewer chips, or for other "
+                   "slices (<plan slices=\"N\">)",
+                   log, job.name, chips,
+                   job.slices == 1 ? "one slice" : fmt::format("{} slices", job.slices),
+                   base::format_count(static_cast<double>(job.slice_chips)), job.fitting);
   }
 }
 

@@ -115,6 +115,22 @@ double Fleet::largest_capacity(std::int32_t pool, double until_s) const {
   return largest;
 }
 
+// Pods are filled one after the other, and the last may stay in part.
+std::int64_t Fleet::most_slices(std::int32_t index, std::int64_t slice_chips) const {
+  const Pool& pool = pools[static_cast<size_t>(index)];
+  const std::int64_t of_slice = slice_chips / pool.used_chips_per_domain;
+  std::int64_t slices = 0;
+  for (size_t i = 0; i < pool.parts.size(); ++i) {
+    const bool kept = pool.state.parts[i].pods.rule() == scheduling::PodCounts::Rule::kSlices;
+    if (!kept || of_slice <= 1) return std::numeric_limits<std::int64_t>::max();
+    const Cluster& cluster = scenario_.platform.clusters[pool.parts[i].cluster];
+    const std::int64_t domains = most_domains(cluster, pool.parts[i].building);
+    const std::int64_t of_pod = scenario_.platform.pods[cluster.pod].domains;
+    slices += domains / of_pod * (of_pod / of_slice) + domains % of_pod / of_slice;
+  }
+  return slices;
+}
+
 PartInfo& Fleet::part_of(Id<Cluster> cluster, int building) {
   Pool& pool = pools[static_cast<size_t>(pool_of(cluster))];
   for (PartInfo& part : pool.parts) {

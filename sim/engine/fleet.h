@@ -92,6 +92,10 @@ class Fleet {
   /// Largest number of chips that a pool can ever offer one job before `until_s`.
   double largest_capacity(std::int32_t pool, double until_s) const;
 
+  /// Slices of so many chips that a pool holds at once when all of it stands and is empty; where
+  /// its rules do not keep a slice in one pod, as many as anybody wants.
+  std::int64_t most_slices(std::int32_t pool, std::int64_t slice_chips) const;
+
   /// Adds domains that were delivered and burnt in; they wait for power. Negative: as many leave,
   /// at once or when what runs on them has ended.
   void deliver(double now_s, base::Id<model::Cluster> cluster, int building, std::int64_t domains);

@@ -143,7 +143,7 @@ void ServiceRouter::size() {
     holding.wanted = static_cast<std::int64_t>(
         std::ceil(replicas * holding.replica.chips / pool.used_chips_per_domain));
     const PartInfo& part = pool.parts[static_cast<size_t>(holding.place.part)];
-    holding.wanted = std::min(holding.wanted, part.powered - part.spare);
+    holding.wanted = std::min(holding.wanted, std::max<std::int64_t>(part.usable(), 0));
   }
 }
 

@@ -190,12 +190,28 @@ std::vector<Oversized> Simulation::Impl::oversized(const std::vector<model::Job>
   }
   std::vector<Oversized> found;
   for (const model::Job& job : jobs) {
-    double largest = 0.0;
+    Oversized why{job.name, job.trace, job.chips};
+    bool fits = false;
     for (const std::int32_t pool : works.pools_for(job)) {
-      largest = std::max(largest, capacity[static_cast<size_t>(pool)]);
+      const double most = capacity[static_cast<size_t>(pool)];
+      why.largest = std::max(why.largest, most);
+      if (job.chips > most) continue;
+      const topology::SliceOffer offer =
+          works.offer(job, pool, static_cast<std::int64_t>(job.chips));
+      const std::int64_t fitting = fleet_.most_slices(pool, offer.slice_chips);
+      // A job that the policy sizes takes fewer; one slice over several places is one in each.
+      const bool elastic =
+          job.stream >= 0 && scenario_.workload.streams[{job.stream}].elastic.has_value();
+      const bool flexible =
+          elastic || (offer.slices == 1 && works.span_of(job) > model::Span::kCluster);
+      fits = fits || flexible || fitting >= offer.slices;
+      if (fits) break;
+      why.slices = offer.slices;
+      why.slice_chips = offer.slice_chips;
+      why.fitting = std::max(why.fitting, fitting);
     }
-    if (job.chips <= largest) continue;
-    found.push_back({job.name, job.trace, job.chips, largest});
+    if (fits) continue;
+    found.push_back(why);
     if (found.size() == kMost) break;
   }
   return found;

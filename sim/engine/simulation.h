@@ -32,11 +32,13 @@ struct Outcome {
   std::uint64_t events = 0;
 };
 
-/// A job that no cluster it may use can ever hold.
+/// A job that no cluster it may use can ever hold: its chips, or its slices in their pods.
 struct Oversized {
   std::string name;
   std::int32_t trace = -1;  // index of its replayed trace; -1: generated
   double chips = 0.0, largest = 0.0;
+  int slices = 0;  // of those that it needs at once; 0: it has too many chips
+  std::int64_t slice_chips = 0, fitting = 0;
 };
 
 /// Runs one scenario. One per process: SimGrid keeps the clock of its first engine.
@@ -53,7 +55,7 @@ class Simulation {
   static std::map<std::string, std::string> simgrid_config();
   static std::string simgrid_version();
 
-  /// Jobs larger than any cluster they may use, within the horizon; at most ten.
+  /// Jobs that no cluster they may use ever holds within the horizon; at most ten.
   std::vector<Oversized> oversized(const std::vector<model::Job>& jobs) const;
 
   /// Phases of disaggregated services that no place they may use can run.

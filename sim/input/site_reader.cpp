@@ -165,6 +165,7 @@ void SiteReader::supplies(const Element& e, model::Site& site) {
         base::BytesPerSecond{xml::required_quantity(e, "read", Dimension::kBandwidth, problems_)};
     s.write =
         base::BytesPerSecond{xml::required_quantity(e, "write", Dimension::kBandwidth, problems_)};
+    if (e.has("capacity")) unused(fmt::format("{} '{}' capacity", subject, s.name), e);
     site.storages.push_back(s);
     return;
   } else if (e.name() == "crews") {

@@ -48,8 +48,8 @@ rc::Gen<SiteDraw> any_site() {
       gen::set(&SiteDraw::clusters, some(1, 3, any_cluster())),
       gen::set(&SiteDraw::power_percent, gen::element(0, 0, 0, 150, 100, 70, 40)),
       gen::set(&SiteDraw::later_percent, gen::element(0, 0, 130, 60)),
-      gen::set(&SiteDraw::crews, between(0, 2)), gen::set(&SiteDraw::abroad, one_in(3)),
-      gen::set(&SiteDraw::swings, gen::arbitrary<bool>()));
+      gen::set(&SiteDraw::crews, between(0, 2)), gen::set(&SiteDraw::supplies, between(0, 2)),
+      gen::set(&SiteDraw::abroad, one_in(3)), gen::set(&SiteDraw::swings, gen::arbitrary<bool>()));
 }
 
 rc::Gen<TenantDraw> any_tenant() {
@@ -205,6 +205,7 @@ rc::Gen<RunDraw> any_run() {
                                        gen::set(&RunDraw::joined, gen::arbitrary<bool>()),
                                        gen::set(&RunDraw::wan_gbps, gen::element(400, 10, 3200)),
                                        gen::set(&RunDraw::fails_times, gen::element(0, 1, 10)),
+                                       gen::set(&RunDraw::lemons, gen::arbitrary<bool>()),
                                        gen::set(&RunDraw::service, gen::arbitrary<bool>()),
                                        gen::set(&RunDraw::seed, between(1, 1000)));
   // The first runs are as large as the last.

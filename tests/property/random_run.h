@@ -32,6 +32,7 @@ struct SiteDraw {
   int power_percent = 0;  // limit of the IT power, of what all chips draw; 0: none
   int later_percent = 0;  // of that, from the third day on; 0: the same
   int crews = 0;          // of repair; 0: without number
+  int supplies = 0;       // feeds that serve its first cluster; its cooling loop serves all
   bool abroad = false;    // in another jurisdiction
   bool swings = false;    // PUE, price and carbon change with the hour
 };
@@ -84,6 +85,7 @@ struct RunDraw {
   bool joined = false;   // clusters of one kind share a queue
   int wan_gbps = 400;    // of the links between sites
   int fails_times = 0;   // the rates of failure; 0: nothing fails
+  bool lemons = false;   // a fifth of the chips has five times the rate; parts are short
   bool service = false;  // takes chips and gives them back
   int seed = 1;
 };

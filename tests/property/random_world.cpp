@@ -31,11 +31,12 @@ std::string text_of(const ClusterDraw& cluster, const std::string& name, size_t 
   return text + "</cluster>\n";
 }
 
-std::string text_of(const SiteDraw& site, size_t s) {
+std::string text_of(const SiteDraw& site, size_t s, bool parts_are_short) {
   std::string text = fmt::format(
-      "  <site id=\"site{}\" latitude=\"{} deg\" longitude=\"-{} deg\" jurisdiction=\"{}\" "
+      "  <site id=\"site{}\" latitude=\"{} deg\" longitude=\"-{} deg\" jurisdiction=\"{}\"{} "
       "assumed=\"test\">\n",
-      s, 30 + 5 * s, 80 + 10 * s, site.abroad ? "FR" : "US");
+      s, 30 + 5 * s, 80 + 10 * s, site.abroad ? "FR" : "US",
+      site.supplies > 0 ? " failures=\"shared\"" : "");
   double watts = 0.0;
   for (const ClusterDraw& cluster : site.clusters) {
     watts += kind_of(cluster).watts_per_chip * kind_of(cluster).chips * cluster.domains;
@@ -59,8 +60,18 @@ std::string text_of(const SiteDraw& site, size_t s) {
                       400 - 150 * s);
   text += fmt::format(
       "    <storage id=\"store{}\" read=\"200 GB/s\" write=\"100 GB/s\" assumed=\"test\"/>\n", s);
+  for (int feed = 0; feed < site.supplies; ++feed) {
+    text += fmt::format("    <feed id=\"feed{}\" serves=\"site{}-0\"/>\n", feed, s);
+  }
+  if (site.supplies > 0) {
+    text += "    <cooling-loop id=\"loop\" serves=\"";
+    for (size_t c = 0; c < site.clusters.size(); ++c) text += fmt::format("site{}-{} ", s, c);
+    text.back() = '"';
+    text += "/>\n";
+  }
   if (site.crews > 0) {
-    text += fmt::format("    <crews count=\"{}\" assumed=\"test\"/>\n", site.crews);
+    text += fmt::format("    <crews count=\"{}\"{} assumed=\"test\"/>\n", site.crews,
+                        parts_are_short ? " spares=\"2\" spare-lead=\"12 h\"" : "");
   }
   for (size_t c = 0; c < site.clusters.size(); ++c) {
     text += text_of(site.clusters[c], fmt::format("site{}-{}", s, c), s);
@@ -93,9 +104,18 @@ std::string world_of(const RunDraw& run) {
   text +=
       "  <catalog vendor=\"generic\"><failures id=\"frail\" counts=\"all\" assumed=\"test\">\n"
       "    <component kind=\"chip\" rate=\"0.005 /d per chip\" detection=\"1 min\" "
-      "repair-median=\"2 h\" repair-p90=\"6 h\" retest=\"10 min\"/>\n"
+      "repair-median=\"2 h\" repair-p90=\"6 h\" retest=\"10 min\"";
+  if (run.lemons) text += " spare=\"true\" lemons=\"20 %\" lemon-factor=\"5\"";
+  text +=
+      "/>\n"
       "    <component kind=\"software-hang\" rate=\"0.002 /d per chip\" takes=\"job\" "
-      "detection=\"10 min\"/></failures></catalog>\n"
+      "detection=\"10 min\"/></failures>\n"
+      "  <failures id=\"shared\" counts=\"all\" assumed=\"test\">\n"
+      "    <component kind=\"site-power\" rate=\"0.1 /d per feed\" takes=\"feed\" "
+      "repair-median=\"2 h\" repair-p90=\"6 h\"/>\n"
+      "    <component kind=\"cooling-loop\" rate=\"0.02 /d per feed\" repair-median=\"3 h\"/>\n"
+      "    <component kind=\"rack-power\" rate=\"0.01 /d per domain\" repair-median=\"3 h\"/>"
+      "</failures></catalog>\n"
       "  <catalog vendor=\"google\"><pod id=\"four-cubes\" domain=\"ironwood-cube\" "
       "domains=\"4\" assumed=\"test\"/></catalog>\n"
       "  <region id=\"here\" latitude=\"40 deg\" longitude=\"-80 deg\" utc-offset=\"-5 h\" "
@@ -106,7 +126,7 @@ std::string world_of(const RunDraw& run) {
     text += fmt::format("  <organisation id=\"org{}\"{} assumed=\"test\"/>\n", t,
                         quota > 0 ? fmt::format(" quota-chips=\"{}\"", quota) : "");
   }
-  for (size_t s = 0; s < run.sites.size(); ++s) text += text_of(run.sites[s], s);
+  for (size_t s = 0; s < run.sites.size(); ++s) text += text_of(run.sites[s], s, run.lemons);
   for (size_t s = 1; s < run.sites.size(); ++s) {
     text += fmt::format(
         "  <wan-link id=\"wan{0}\" a=\"site{1}\" b=\"site{0}\" bandwidth=\"{2} Gbit/s\" "

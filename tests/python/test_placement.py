@@ -171,3 +171,16 @@ def test_a_summary_tells_the_three_numbers_of_chips(tmp_path, binary):
     assert cluster["idle_beyond_largest_hole"] == 0.0
     table = subprocess.run([binary, "show", trace], check=True, capture_output=True, text=True)
     assert "idle beyond the largest hole" in table.stdout
+
+
+# Ninety-six cubes are a pod of 64 and one of 32: two slices of 48 never stand there at once, one of
+# 64 does.
+@pytest.mark.parametrize(("cubes", "starts"), [(96, False), (64, True), (32, True)])
+def test_what_no_pods_ever_hold_is_told(tmp_path, binary, cubes, starts):
+    path = write_scenario(tmp_path, log=[(0.0, cubes * CHIPS, 60.0)], count=96)
+    command = [binary, "run", path, "-o", tmp_path / "run.h5"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == (0 if starts else 2)
+    if not starts:
+        assert "6,144 chips as 2 slices of 3,072, each inside one pod" in done.stderr
+        assert "hold 1 at most" in done.stderr
