@@ -48,7 +48,8 @@ rc::Gen<SiteDraw> any_site() {
       gen::set(&SiteDraw::clusters, some(1, 3, any_cluster())),
       gen::set(&SiteDraw::power_percent, gen::element(0, 0, 0, 150, 100, 70, 40)),
       gen::set(&SiteDraw::later_percent, gen::element(0, 0, 130, 60)),
-      gen::set(&SiteDraw::crews, between(0, 2)), gen::set(&SiteDraw::supplies, between(0, 2)),
+      gen::set(&SiteDraw::crews, between(0, 2)),
+      gen::set(&SiteDraw::supplies, between(0, kCountedSupplies)),
       gen::set(&SiteDraw::abroad, one_in(3)), gen::set(&SiteDraw::swings, gen::arbitrary<bool>()));
 }
 

@@ -27,12 +27,15 @@ struct ClusterDraw {
   std::vector<Delivery> later;
 };
 
+inline constexpr int kCountedSupplies = 3;
+
 struct SiteDraw {
   std::vector<ClusterDraw> clusters;
   int power_percent = 0;  // limit of the IT power, of what all chips draw; 0: none
   int later_percent = 0;  // of that, from the third day on; 0: the same
   int crews = 0;          // of repair; 0: without number
-  int supplies = 0;       // feeds that serve its first cluster; its cooling loop serves all
+  int supplies = 0;       // feeds that serve its first cluster; its cooling loop serves all. At
+                          // kCountedSupplies both are counted
   bool abroad = false;    // in another jurisdiction
   bool swings = false;    // PUE, price and carbon change with the hour
 };

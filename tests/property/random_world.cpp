@@ -31,12 +31,21 @@ std::string text_of(const ClusterDraw& cluster, const std::string& name, size_t 
   return text + "</cluster>\n";
 }
 
+// Three feeds and two loops that are counted, or fewer where fewer domains stand.
+std::string counted_supplies(const SiteDraw& site) {
+  int domains = 0;
+  for (const ClusterDraw& cluster : site.clusters) domains += cluster.domains;
+  return fmt::format(" feeds=\"{}\" cooling-loops=\"{}\"", std::min(domains, 3),
+                     std::min(domains, 2));
+}
+
 std::string text_of(const SiteDraw& site, size_t s, bool parts_are_short) {
+  const bool counted = site.supplies == kCountedSupplies;
   std::string text = fmt::format(
-      "  <site id=\"site{}\" latitude=\"{} deg\" longitude=\"-{} deg\" jurisdiction=\"{}\"{} "
+      "  <site id=\"site{}\" latitude=\"{} deg\" longitude=\"-{} deg\" jurisdiction=\"{}\"{}{} "
       "assumed=\"test\">\n",
       s, 30 + 5 * s, 80 + 10 * s, site.abroad ? "FR" : "US",
-      site.supplies > 0 ? " failures=\"shared\"" : "");
+      site.supplies > 0 ? " failures=\"shared\"" : "", counted ? counted_supplies(site) : "");
   double watts = 0.0;
   for (const ClusterDraw& cluster : site.clusters) {
     watts += kind_of(cluster).watts_per_chip * kind_of(cluster).chips * cluster.domains;
@@ -60,10 +69,10 @@ std::string text_of(const SiteDraw& site, size_t s, bool parts_are_short) {
                       400 - 150 * s);
   text += fmt::format(
       "    <storage id=\"store{}\" read=\"200 GB/s\" write=\"100 GB/s\" assumed=\"test\"/>\n", s);
-  for (int feed = 0; feed < site.supplies; ++feed) {
+  for (int feed = 0; feed < site.supplies && !counted; ++feed) {
     text += fmt::format("    <feed id=\"feed{}\" serves=\"site{}-0\"/>\n", feed, s);
   }
-  if (site.supplies > 0) {
+  if (site.supplies > 0 && !counted) {
     text += "    <cooling-loop id=\"loop\" serves=\"";
     for (size_t c = 0; c < site.clusters.size(); ++c) text += fmt::format("site{}-{} ", s, c);
     text.back() = '"';
