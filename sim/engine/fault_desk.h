@@ -47,7 +47,7 @@ class FaultDesk {
   void capacity_changed();
   /// Parts lose their power or cooling: their jobs go back to their last checkpoints and wait,
   /// their services are gone, their domains get power again when the outage is over.
-  void begin_outage(const std::vector<Fleet::Place>& places);
+  void begin_outage(const std::vector<Fleet::Place>& places, record::FaultCause cause);
   /// Chips of a site with power, or without.
   double chips_at(std::int32_t site, bool powered) const;
   /// Failures whose repair will bring something back.
@@ -137,7 +137,8 @@ class FaultDesk {
   void hit(Source& source, const model::FailureMode& mode, const Pick& at, Fault& fault,
            Struck& struck);
   void strike(Strike strike, Fault& fault, Struck& struck);
-  void count(Fault& fault, const Struck& struck, double lost_before_chip_s);
+  void count(Fault& fault, const Struck& struck);
+  bool hit_job(std::int32_t job, const JobDesk::Hit& hit, record::FaultCause cause);
   void slow_down(Source& source, const model::FailureMode& mode, const Pick& at);
   void replace(Source& source, const model::FailureMode& mode, const Place& place);
   std::optional<Pick> pick(Source& source, const faults::Failure& failure, std::int64_t nth);
