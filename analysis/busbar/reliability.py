@@ -63,3 +63,17 @@ def lost_chip_hours(run: Run) -> pd.Series:
     parts["degraded"] = float(summary.get("degraded_chip_hours", 0.0))
     held = float(summary["job_chip_hours"])
     return pd.Series({"effective": held - sum(parts.values()), **parts}, name="chip-hours")
+
+
+def lost_by_job(run: Run) -> pd.DataFrame:
+    """Return chip-hours of work that each job lost, a column per cause of failure.
+
+    Index: `id` of the jobs that lost any. What preemption and other decisions cost is not in it:
+    `run.jobs["lost_s"]` has all.
+    """
+    losses = run.losses
+    table = losses.pivot_table(
+        index="job", columns="cause", values="chip_s", aggfunc="sum", observed=True, fill_value=0.0
+    )
+    table.columns = [str(cause) for cause in table.columns]
+    return (table / 3600.0).rename_axis("id")

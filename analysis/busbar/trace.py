@@ -170,6 +170,11 @@ class Run:
         return self.table("faults")
 
     @property
+    def losses(self) -> pd.DataFrame:
+        """Work that jobs lost by failures: time, job, cause, chip-seconds."""
+        return self.table("losses")
+
+    @property
     def serving(self) -> pd.DataFrame:
         """Inference services by time bin, service and site."""
         return self.table("serving")

@@ -255,12 +255,14 @@ void CapacityDesk::fibre_failed(base::Id<model::WanLink> wan, bool begins) {
 
 void CapacityDesk::power_failed(base::Id<model::Site> site, bool begins) {
   events_left_ += begins ? 1 : -1;
-  power_changed(parts_.fleet.places_at(site), begins);
+  power_changed(parts_.fleet.places_at(site), record::FaultCause::kPower, begins);
 }
 
 void CapacityDesk::supply_failed(base::Id<model::Site> site, size_t supply, bool begins) {
   events_left_ += begins ? 1 : -1;
-  power_changed(begins ? supplies_.fail(site, supply) : supplies_.restore(site, supply), begins);
+  const bool cooling = parts_.scenario.platform.sites[site].supplies[supply].cooling;
+  power_changed(begins ? supplies_.fail(site, supply) : supplies_.restore(site, supply),
+                cooling ? record::FaultCause::kCooling : record::FaultCause::kPower, begins);
 }
 
 void CapacityDesk::outage(size_t index, bool begins) {
@@ -268,13 +270,14 @@ void CapacityDesk::outage(size_t index, bool begins) {
   parts_.reporter.integrate_capacity(parts_.clock.now());
   if (!begins) --events_left_;
   note(index, begins, parts_.faults.chips_at(site.index, begins));
-  power_changed(parts_.fleet.places_at(site), begins);
+  power_changed(parts_.fleet.places_at(site), record::FaultCause::kPower, begins);
 }
 
-void CapacityDesk::power_changed(const std::vector<Place>& places, bool begins) {
+void CapacityDesk::power_changed(const std::vector<Place>& places, record::FaultCause cause,
+                                 bool begins) {
   if (!begins) return open(places);
   parts_.reporter.integrate_capacity(parts_.clock.now());
-  parts_.faults.begin_outage(places);
+  parts_.faults.begin_outage(places, cause);
   energise();
 }
 

@@ -68,7 +68,7 @@ class CapacityDesk {
   void outage(size_t shock, bool begins);
   double link_changed(base::Id<model::WanLink> wan);
   void routes_changed();
-  void power_changed(const std::vector<Place>& places, bool begins);
+  void power_changed(const std::vector<Place>& places, record::FaultCause cause, bool begins);
   void halt(size_t shock, bool begins);
   void decommission(size_t shock);
   std::int64_t leave(base::Id<model::Cluster> cluster, std::int64_t domains, bool idle_only);

@@ -189,7 +189,6 @@ void FaultDesk::fail(Source& source) {
   std::tie(fault.row.component, fault.row.cause) = named(mode.kind);
   fault.ticket = {faults_, faults::repair_time(mode, source.repairs).value, mode.retest.value,
                   mode.needs_spare, replenished(cluster)};
-  const double lost_before_chip_s = parts_.jobs.books().counts.lost_chip_seconds;
   std::int64_t domains = 1;
   if (mode.takes == FailureUnit::kPod && cluster.pod) domains = platform.pods[cluster.pod].domains;
   if (mode.takes == FailureUnit::kCluster) domains = source.domains;
@@ -197,7 +196,7 @@ void FaultDesk::fail(Source& source) {
   for (std::int64_t nth = 0; nth < domains; ++nth) {
     if (const auto at = pick(source, failure, nth)) hit(source, mode, *at, fault, struck);
   }
-  count(fault, struck, lost_before_chip_s);
+  count(fault, struck);
   repair_later(mode, cluster.site.index, std::move(fault));
   for (const std::int32_t job : struck.stopped) parts_.jobs.requeue(job);
   hooks_.after();
@@ -222,10 +221,20 @@ size_t FaultDesk::under_repair() const {
   return open_.size() - waiting_for_ever;
 }
 
-// What it cost, by its cause.
-void FaultDesk::count(Fault& fault, const Struck& struck, double lost_before_chip_s) {
-  lost_chip_s_[fault.row.cause] +=
-      parts_.jobs.books().counts.lost_chip_seconds - lost_before_chip_s;
+// What it costs is booked by its cause, for the job and for all.
+bool FaultDesk::hit_job(std::int32_t job, const JobDesk::Hit& hit, record::FaultCause cause) {
+  const JobCounts& counts = parts_.jobs.books().counts;
+  const double before_chip_s = counts.lost_chip_seconds;
+  const bool stopped = parts_.jobs.hit(job, hit);
+  const double lost_chip_s = counts.lost_chip_seconds - before_chip_s;
+  lost_chip_s_[cause] += lost_chip_s;
+  if (lost_chip_s > 0.0) {
+    parts_.journal.trace().add(record::LossRow{parts_.clock.now(), job, cause, lost_chip_s});
+  }
+  return stopped;
+}
+
+void FaultDesk::count(Fault& fault, const Struck& struck) {
   fault.row.jobs_hit = static_cast<std::int32_t>(struck.jobs.size());
   ++faults_;
 }
@@ -297,7 +306,7 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
   strike.hit.at = here.at;
   for (const std::int32_t job : here.jobs) {
     struck.jobs.insert(job);
-    if (parts_.jobs.hit(job, strike.hit)) struck.stopped.insert(job);
+    if (hit_job(job, strike.hit, fault.row.cause)) struck.stopped.insert(job);
   }
   if (strike.chips == 0) return;
   if (!known) hurt.push_back({hurts_++, 0, false, -1, strike.domain});

@@ -48,7 +48,7 @@ class FaultDesk {
   void capacity_changed();
   /// Parts lose their power or cooling: their jobs go back to their last checkpoints and wait,
   /// their services are gone, their domains get power again when the outage is over.
-  void begin_outage(const std::vector<Fleet::Place>& places);
+  void begin_outage(const std::vector<Fleet::Place>& places, record::FaultCause cause);
   /// One of the equal shares of a site's domains loses its feed or cooling loop, and is back when
   /// the site's crews have repaired it. `mode` must outlive the run.
   void share_failed(base::Id<model::Site> site, const model::FailureMode& mode,
@@ -148,7 +148,8 @@ class FaultDesk {
   void strike_range(const Place& place, std::int64_t first, std::int64_t begin, std::int64_t end,
                     JobDesk::Hit hit, Fault& fault, Struck& struck);
   Holder still(const Holder& found, const Place& place) const;
-  void count(Fault& fault, const Struck& struck, double lost_before_chip_s);
+  void count(Fault& fault, const Struck& struck);
+  bool hit_job(std::int32_t job, const JobDesk::Hit& hit, record::FaultCause cause);
   void slow_down(Source& source, const model::FailureMode& mode, const Pick& at);
   void replace(Source& source, const model::FailureMode& mode, const Place& place);
   std::optional<Pick> pick(Source& source, const faults::Failure& failure, std::int64_t nth);

@@ -133,10 +133,9 @@ void FaultDesk::fail_logged(const model::LoggedFault& logged) {
   strike.chips = parts_.scenario.platform.nodes[kind.node].accelerators;
   strike.holder = holder(strike.place, log_holders_.uniform());
   strike.hit.takes = model::FailureUnit::kNode;
-  const double lost_before_chip_s = parts_.jobs.books().counts.lost_chip_seconds;
   Struck struck;
   this->strike(strike, fault, struck);
-  count(fault, struck, lost_before_chip_s);
+  count(fault, struck);
   const std::int64_t number = fault.ticket.number;
   open_.emplace(number, std::move(fault));
   const double end_s = std::max(logged.end_s, parts_.clock.now());
@@ -163,7 +162,7 @@ double FaultDesk::chips_at(std::int32_t site, bool powered) const {
   return chips;
 }
 
-void FaultDesk::begin_outage(const std::vector<Place>& places) {
+void FaultDesk::begin_outage(const std::vector<Place>& places, FaultCause cause) {
   std::set<std::int32_t> stopped, pools;
   for (const Place& place : places) {
     pools.insert(place.pool);
@@ -175,7 +174,7 @@ void FaultDesk::begin_outage(const std::vector<Place>& places) {
     }
   }
   for (const std::int32_t job : stopped) {
-    parts_.jobs.hit(job, {.takes = model::FailureUnit::kSite});
+    hit_job(job, {.takes = model::FailureUnit::kSite}, cause);
   }
   for (const Place& place : places) {
     parts_.serving.lose_all(place.pool, place.part);
@@ -192,12 +191,12 @@ void FaultDesk::close(record::TraceWriter& trace) {
     fault.row.repair_s = std::nan("");
     trace.add(fault.row);
   }
-  if (!parts_.scenario.failures) return;
-  trace.set_summary("failures", faults_);
-  if (stragglers_ > 0) trace.set_summary("stragglers", stragglers_);
   for (const auto& [cause, chip_s] : lost_chip_s_) {
     trace.set_summary(kLostBy[static_cast<size_t>(cause)], chip_s / base::kHour);
   }
+  if (!parts_.scenario.failures) return;
+  trace.set_summary("failures", faults_);
+  if (stragglers_ > 0) trace.set_summary("stragglers", stragglers_);
 }
 
 }  // namespace busbar::engine

@@ -37,7 +37,8 @@ std::int64_t FaultDesk::feeds_of(const Source& source) const {
 }
 
 std::int64_t FaultDesk::domains_at(const Place& place) const {
-  return info(place).powered + info(place).out + info(place).unpowered;
+  const PartInfo& part = info(place);
+  return std::max<std::int64_t>(part.powered + part.out + part.unpowered, 0);
 }
 
 std::vector<Fleet::Place> FaultDesk::in_order(base::Id<model::Site> site) const {
@@ -58,17 +59,18 @@ void FaultDesk::strike_range(const Place& place, std::int64_t first, std::int64_
   const int chips = kind_at(place).chips_installed;
   std::vector<std::int64_t> known, nameless;  // hurts that are out, by index
   Range others{begin, end};                   // numbered without those that are known
-  std::int64_t rest = domains_at(place);
+  const std::int64_t here = domains_at(place);
+  std::int64_t rest = here;
   const std::vector<Hurt>& hurt = hurt_at(place);
   std::set<std::int64_t> named;
   for (size_t i = 0; i < hurt.size(); ++i) {
-    const std::int64_t number = hurt[i].domain - first;
+    const std::int64_t number = hurt[i].domain < 0 ? -1 : hurt[i].domain - first;
     if (!hurt[i].out) continue;
-    if (hurt[i].domain < 0) {
+    // Without a number, or with one that has gone with a removal.
+    if (number < 0 || number >= here || !named.insert(number).second) {
       nameless.push_back(static_cast<std::int64_t>(i));
       continue;
     }
-    named.insert(number);
     --rest;
     if (number < begin) --others.begin;
     if (number < end) --others.end;
@@ -139,7 +141,6 @@ void FaultDesk::share_failed(base::Id<model::Site> site, const model::FailureMod
   hit.detection_s = mode.planned ? 0.0 : mode.detection.value;
   hit.announced = mode.planned;
   hit.takes = model::FailureUnit::kFeed;
-  const double lost_before_chip_s = parts_.jobs.books().counts.lost_chip_seconds;
   Struck struck;
   std::set<std::int32_t> pools;
   std::int64_t passed = 0, in_cluster = 0;  // domains before the part
@@ -155,7 +156,7 @@ void FaultDesk::share_failed(base::Id<model::Site> site, const model::FailureMod
     passed += here;
     in_cluster += here;
   }
-  count(fault, struck, lost_before_chip_s);
+  count(fault, struck);
   repair_later(mode, site.index, std::move(fault));
   for (const std::int32_t job : struck.stopped) parts_.jobs.requeue(job);
   hooks_.after();

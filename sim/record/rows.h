@@ -192,6 +192,14 @@ struct ServingRow {
   double kv_sent = 0, kv_received = 0, kv_delay = 0;
 };
 
+/// Work that a job lost by one failure.
+struct LossRow {
+  double time_s = 0;
+  std::int32_t job = -1;
+  FaultCause cause = FaultCause::kHardware;
+  double chip_s = 0;
+};
+
 enum class Account : std::int8_t { kElectricity, kChipHours, kWan, kCapacity };
 
 struct LedgerRow {

@@ -144,6 +144,13 @@ constexpr Column kFaults[] = {
     column<&FaultRow::jobs_hit>("jobs_hit", "1", "jobs that lost work"),
 };
 
+constexpr Column kLosses[] = {
+    column<&LossRow::time_s>("time_s", "s", "when"),
+    column<&LossRow::job>("job", "1", "whose work", "/jobs"),
+    column<&LossRow::cause>("cause", "1", "of the failure", {}, kCauses),
+    column<&LossRow::chip_s>("chip_s", "s", "chip-seconds of its work that are gone"),
+};
+
 constexpr Column kLedger[] = {
     column<&LedgerRow::time_s>("time_s", "s", "end of the interval booked"),
     column<&LedgerRow::site>("site", "1", "where", "/platform/sites"),
@@ -284,6 +291,7 @@ constexpr Table kTables[] = {
      Growth::kRows,
      kFaults,
      {}},
+    {"/losses", "One row per failure and job that lost work by it.", Growth::kRows, kLosses, {}},
     {"/serving",
      "One row per interval, service and part of a cluster; of a disaggregated service one for each "
      "phase.",

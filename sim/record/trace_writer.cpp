@@ -261,6 +261,7 @@ void TraceWriter::add(const JobRow& row) { impl_->add("/jobs", &row); }
 void TraceWriter::add(const SegmentRow& row) { impl_->add("/segments", &row); }
 void TraceWriter::add(const EventRow& row) { impl_->add("/events", &row); }
 void TraceWriter::add(const FaultRow& row) { impl_->add("/faults", &row); }
+void TraceWriter::add(const LossRow& row) { impl_->add("/losses", &row); }
 void TraceWriter::add(const ServingRow& row) { impl_->add("/serving", &row); }
 void TraceWriter::add(const LedgerRow& row) { impl_->add("/ledger", &row); }
 void TraceWriter::add(const SiteSummaryRow& row) { impl_->add("/summary/sites", &row); }

@@ -58,6 +58,7 @@ class TraceWriter {
   void add(const SegmentRow& row);
   void add(const EventRow& row);
   void add(const FaultRow& row);
+  void add(const LossRow& row);
   void add(const ServingRow& row);
   void add(const LedgerRow& row);
   void add(const SiteSummaryRow& row);

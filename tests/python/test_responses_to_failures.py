@@ -389,7 +389,7 @@ def test_a_straggler_is_replaced(binary, tmp_path):
 
 # Interruptions of 64 chips come at the rate of their eight nodes; all chip time is told apart.
 def test_time_to_failure_by_size(binary, tmp_path):
-    from busbar.reliability import lost_chip_hours, mttf_by_size
+    from busbar.reliability import lost_by_job, lost_chip_hours, mttf_by_size
 
     catalog = (
         '<catalog vendor="generic"><failures id="frail" counts="a test" assumed="a test">'
@@ -402,6 +402,7 @@ def test_time_to_failure_by_size(binary, tmp_path):
     with busbar.run(path, progress=False) as run:
         table, parts = mttf_by_size(run), lost_chip_hours(run)
         held, ratio = run.summary["job_chip_hours"], run.summary["effective_chip_time_ratio"]
+        by_job, losses = lost_by_job(run), run.losses
     assert list(table.index) == [64]
     stops = table.loc[64, "interruptions"]
     # Four standard errors of a Poisson count.
@@ -411,6 +412,10 @@ def test_time_to_failure_by_size(binary, tmp_path):
     assert parts["effective"] / held == pytest.approx(ratio, rel=1e-9)
     assert table.loc[64, "ettr"] <= ratio + 1e-9
     assert parts["lost by hardware"] > 0
+    # One job, one cause: what each failure cost is at most an hour of work, checkpoints apart.
+    assert by_job["hardware"].sum() == pytest.approx(parts["lost by hardware"], rel=1e-9)
+    assert len(by_job) == 1 and len(losses) == pytest.approx(stops, abs=2)
+    assert losses["chip_s"].max() < 64 * 1.01 * HOUR
 
 
 # Two sites, one link: the power of one fails now and then, for a fixed time, and so does the fibre.

@@ -88,6 +88,9 @@ def test_what_a_supply_serves_goes_dark_with_it(binary, tmp_path, element, compo
         balance = jobs["steps"] + jobs["lost_steps"] + jobs["left_steps"]
         assert balance.to_numpy() == pytest.approx(jobs["asked_steps"].to_numpy(), rel=1e-9)
         assert jobs["redone_steps"].sum() > 0
+        lost_h = run.losses.groupby("cause", observed=True)["chip_s"].sum()[cause] / 3600
+        assert lost_h == pytest.approx(run.summary[f"lost_chip_hours_by_{cause}"], rel=1e-9)
+        assert lost_h == pytest.approx(run.summary["lost_chip_hours"], rel=1e-9)
 
 
 # Four feeds for eight nodes: each outage takes two of them, and the two jobs of a node each.
