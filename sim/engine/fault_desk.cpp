@@ -221,19 +221,6 @@ size_t FaultDesk::under_repair() const {
   return open_.size() - waiting_for_ever;
 }
 
-// What it costs is booked by its cause, for the job and for all.
-bool FaultDesk::hit_job(std::int32_t job, const JobDesk::Hit& hit, record::FaultCause cause) {
-  const JobCounts& counts = parts_.jobs.books().counts;
-  const double before_chip_s = counts.lost_chip_seconds;
-  const bool stopped = parts_.jobs.hit(job, hit);
-  const double lost_chip_s = counts.lost_chip_seconds - before_chip_s;
-  lost_chip_s_[cause] += lost_chip_s;
-  if (lost_chip_s > 0.0) {
-    parts_.journal.trace().add(record::LossRow{parts_.clock.now(), job, cause, lost_chip_s});
-  }
-  return stopped;
-}
-
 void FaultDesk::count(Fault& fault, const Struck& struck) {
   fault.row.jobs_hit = static_cast<std::int32_t>(struck.jobs.size());
   ++faults_;
@@ -302,11 +289,12 @@ void FaultDesk::strike(Strike strike, Fault& fault, Struck& struck) {
   if (here.replica >= 0) {
     parts_.serving.lose(strike.place.pool, strike.place.part, here.replica, here.pod);
   }
+  strike.hit.cause = fault.row.cause;
   strike.hit.part = strike.place.part;
   strike.hit.at = here.at;
   for (const std::int32_t job : here.jobs) {
     struck.jobs.insert(job);
-    if (hit_job(job, strike.hit, fault.row.cause)) struck.stopped.insert(job);
+    if (parts_.jobs.hit(job, strike.hit)) struck.stopped.insert(job);
   }
   if (strike.chips == 0) return;
   if (!known) hurt.push_back({hurts_++, 0, false, -1, strike.domain});

@@ -149,7 +149,6 @@ class FaultDesk {
                     JobDesk::Hit hit, Fault& fault, Struck& struck);
   Holder still(const Holder& found, const Place& place) const;
   void count(Fault& fault, const Struck& struck);
-  bool hit_job(std::int32_t job, const JobDesk::Hit& hit, record::FaultCause cause);
   void slow_down(Source& source, const model::FailureMode& mode, const Pick& at);
   void replace(Source& source, const model::FailureMode& mode, const Place& place);
   std::optional<Pick> pick(Source& source, const faults::Failure& failure, std::int64_t nth);
@@ -176,7 +175,6 @@ class FaultDesk {
   size_t next_logged_ = 0;
   Clock::Handle log_ = 0;
   base::RandomStream log_holders_;
-  std::map<record::FaultCause, double> lost_chip_s_;
   bool stopped_ = false;
 };
 

@@ -174,7 +174,7 @@ void FaultDesk::begin_outage(const std::vector<Place>& places, FaultCause cause)
     }
   }
   for (const std::int32_t job : stopped) {
-    hit_job(job, {.takes = model::FailureUnit::kSite}, cause);
+    parts_.jobs.hit(job, {.takes = model::FailureUnit::kSite, .cause = cause});
   }
   for (const Place& place : places) {
     parts_.serving.lose_all(place.pool, place.part);
@@ -191,7 +191,7 @@ void FaultDesk::close(record::TraceWriter& trace) {
     fault.row.repair_s = std::nan("");
     trace.add(fault.row);
   }
-  for (const auto& [cause, chip_s] : lost_chip_s_) {
+  for (const auto& [cause, chip_s] : parts_.jobs.books().lost_by_cause()) {
     trace.set_summary(kLostBy[static_cast<size_t>(cause)], chip_s / base::kHour);
   }
   if (!parts_.scenario.failures) return;

@@ -135,6 +135,11 @@ void JobBooks::close_segment(ActiveJob& active, record::EndReason reason) {
   active.segment_start_s = now;
 }
 
+void JobBooks::blame(std::int32_t job, record::FaultCause cause, double chip_s) {
+  lost_chip_s_[cause] += chip_s;
+  if (chip_s > 0.0) journal_.trace().add(record::LossRow{clock_.now(), job, cause, chip_s});
+}
+
 void JobBooks::count_move(std::int32_t job) {
   ++counts.moved;
   ++moves_[job].times;

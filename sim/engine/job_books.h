@@ -89,6 +89,10 @@ class JobBooks {
   void write_row(std::int32_t id, const model::Job& job, std::int32_t pool, record::JobState state,
                  record::Bound waited_for, double asked_steps = 0.0);
 
+  /// Writes by what a job lost chip-seconds of its work, and adds them up by cause.
+  void blame(std::int32_t job, record::FaultCause cause, double chip_s);
+  const std::map<record::FaultCause, double>& lost_by_cause() const { return lost_chip_s_; }
+
   /// A job is sent to another pool, where so many bytes of it come over the WAN later.
   void count_move(std::int32_t job);
   void count_arrival(std::int32_t job, double wan_bytes);
@@ -113,6 +117,7 @@ class JobBooks {
     std::int32_t times = 0;
     double wan_bytes = 0.0;
   };
+  std::map<record::FaultCause, double> lost_chip_s_;
   std::map<std::int32_t, Moves> moves_;  // by job, of those that were moved
 };
 

@@ -54,9 +54,11 @@ class JobDesk {
     double detection_s = 0.0;  // until somebody knows
     bool announced = false;
     model::FailureUnit takes = model::FailureUnit::kJob;
+    record::FaultCause cause = record::FaultCause::kHardware;
   };
-  /// A failure hits a running job, which responds as its stream says. True: it gave its chips up,
-  /// and waits for its requeue() once what failed is out of its pool.
+  /// A failure hits a running job, which responds as its stream says; what it loses is booked by
+  /// its cause. True: it gave its chips up, and waits for its requeue() once what failed is out of
+  /// its pool.
   bool hit(std::int32_t job, const Hit& hit);
   /// A straggler slows a running job down, by a share of its speed, until it is replaced.
   void slow_down(std::int32_t job, double slowdown, double detection_s) {
@@ -97,6 +99,7 @@ class JobDesk {
   std::int64_t waiting_chips(std::int32_t index) const;
 
  private:
+  bool respond(std::int32_t job, const Hit& hit);
   void arrive();
   void admit(const std::vector<std::int32_t>& jobs);
   bool more_at_this_instant() const;

@@ -5,6 +5,13 @@
 namespace busbar::engine {
 
 bool JobDesk::hit(std::int32_t job, const Hit& hit) {
+  const double before_chip_s = books_.counts.lost_chip_seconds;
+  const bool stopped = respond(job, hit);
+  books_.blame(job, hit.cause, books_.counts.lost_chip_seconds - before_chip_s);
+  return stopped;
+}
+
+bool JobDesk::respond(std::int32_t job, const Hit& hit) {
   const model::Job& j = jobs_[static_cast<size_t>(job)];
   const model::FailureResponse response = works_.response_of(j);
   const ActiveJob& active = running_.running(job);

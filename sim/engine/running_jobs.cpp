@@ -196,7 +196,12 @@ void RunningJobs::follow_routes(std::int32_t slot) {
   parts_.traffic.cancel(active.catching_up);
   active.catching_up = 0;
   if (sites_.is_split(active)) {
-    resize(slot, EventKind::kPartition, [&](ActiveJob& a) { sites_.shrink(a); });
+    double lost_s = 0.0;
+    resize(slot, EventKind::kPartition,
+           [&](ActiveJob& a) { lost_s = sites_.shrink(a) * a.step_s; });
+    const double chip_s = active.chips * lost_s;
+    parts_.books.counts.lost_chip_seconds += chip_s;
+    parts_.books.blame(active.job, record::FaultCause::kNetwork, chip_s);
   } else if (!parts_.traffic.has(slot, active.compute_s(), traffic_of(active))) {
     resize(slot, EventKind::kShare, [](ActiveJob&) {});
   }

@@ -91,7 +91,7 @@ bool SiteParts::is_split(const ActiveJob& active) const {
   return false;
 }
 
-void SiteParts::shrink(ActiveJob& active) {
+double SiteParts::shrink(ActiveJob& active) {
   std::map<std::int32_t, double> together;
   for (const SitePart& part : active.sites) {
     if (part.on) together[island(part)] += part.batch_share;
@@ -110,6 +110,7 @@ void SiteParts::shrink(ActiveJob& active) {
   if (every <= 1.0) active.updates -= since;
   active.lose(lost);
   active.batch_share = after;
+  return lost;
 }
 
 std::vector<std::int32_t> SiteParts::reachable(const ActiveJob& active) const {

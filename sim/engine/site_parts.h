@@ -30,8 +30,8 @@ class SiteParts {
   bool is_split(const ActiveJob& active) const;
   /// Goes on at the sites that reach each other and together do the largest part of the batch (of
   /// equals, with the first site). What the others have not exchanged is lost, and of a synchronous
-  /// job the step that was under way.
-  void shrink(ActiveJob& active);
+  /// job the step that was under way. Returns the steps, of the whole batch, that are lost.
+  double shrink(ActiveJob& active);
   /// Sites that do not take part but can be reached from those that do, in order.
   std::vector<std::int32_t> reachable(const ActiveJob& active) const;
   /// Lets them take part again.
