@@ -24,7 +24,7 @@ Range scaled(const Range& range, std::int64_t of, std::int64_t to) {
 // one serves the edges of two clusters, the cluster has the number that is nearest to its share.
 std::int64_t FaultDesk::feeds_of(const Source& source) const {
   const base::Id<model::Site> site = parts_.scenario.platform.clusters[source.cluster].site;
-  const int counted = parts_.scenario.platform.sites[site].feeds;
+  const std::int64_t counted = parts_.scenario.platform.sites[site].feeds;
   std::set<std::int32_t> named;
   for (const Place& place : source.places) {
     if (counts(place).feed >= 0) named.insert(counts(place).feed);
