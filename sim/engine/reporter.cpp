@@ -158,7 +158,9 @@ void Reporter::summarise(double now_s, std::uint64_t events) {
     set("pauses", counts.paused);
     trace_.set_summary("paused_chip_hours", counts.paused_chip_seconds / base::kHour);
   }
-  if (counts.preempted + counts.interrupted + counts.degraded + counts.resized + counts.moved > 0) {
+  const bool stopped =
+      counts.preempted + counts.interrupted + counts.degraded + counts.resized + counts.moved > 0;
+  if (stopped || counts.lost_chip_seconds > 0.0) {
     const double lost = counts.lost_chip_seconds + counts.restart_chip_seconds +
                         std::max(0.0, counts.degraded_chip_seconds);
     trace_.set_summary("lost_chip_hours", counts.lost_chip_seconds / base::kHour);

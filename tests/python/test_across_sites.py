@@ -144,6 +144,7 @@ def test_a_cut_leaves_the_faster_site(binary):
             weights_of(run, "llama-3.1-8b"),
         )
         executed = executed_tokens(run)
+        losses, summary = run.losses, dict(run.summary)
     whole, alone, again, worn = (segments.iloc[i] for i in range(4))
     assert alone["batch_share"] == pytest.approx(0.75, abs=0.02)
     # Both sites computed as long as the one does now; the other 20 ms and gradients are gone.
@@ -164,6 +165,11 @@ def test_a_cut_leaves_the_faster_site(binary):
     assert job["lost_tokens"] == pytest.approx(lost, rel=1e-9)
     assert job["tokens"] == pytest.approx(5e9, rel=1e-9)
     assert executed == pytest.approx(job["tokens"] + job["lost_tokens"], rel=1e-9)
+    assert list(losses["cause"]) == ["network"]
+    lost_h = lost / BATCH * whole["step_s"] * whole["chips"] / 3600
+    assert losses["chip_s"].item() / 3600 == pytest.approx(lost_h, rel=1e-9)
+    assert summary["lost_chip_hours_by_network"] == pytest.approx(lost_h, rel=1e-9)
+    assert summary["lost_chip_hours"] == pytest.approx(lost_h, rel=1e-9)
 
 
 # Cut off in the middle of a hundred steps, a site loses what it did since the last exchange; the
