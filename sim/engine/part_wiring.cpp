@@ -21,6 +21,16 @@ std::int64_t most_domains(const model::Cluster& cluster, int building) {
 
 namespace {
 
+// Domains that ever arrive. Those that are to leave stand beside them as long as they are in use.
+std::int64_t delivered_domains(const model::Cluster& cluster, int building) {
+  std::int64_t all = 0;
+  for (const model::Delivery& delivery : cluster.deliveries) {
+    const int here = delivery.building >= 0 ? delivery.building : cluster.building;
+    if (here == building) all += std::max(delivery.domains, 0);
+  }
+  return all;
+}
+
 std::int32_t feed_of(const model::Site& site, const model::Cluster& cluster, int building) {
   for (size_t i = 0; i < site.supplies.size(); ++i) {
     const auto serves = [&](const std::string& name) {
@@ -72,7 +82,7 @@ PartWiring wiring_of(const model::Platform& platform, const model::Cluster& clus
   }
   if (wiring.pod_domains > 0) {
     wiring.pods = static_cast<std::int32_t>(
-        (most_domains(cluster, building) + wiring.pod_domains - 1) / wiring.pod_domains);
+        (delivered_domains(cluster, building) + wiring.pod_domains - 1) / wiring.pod_domains);
   }
   return wiring;
 }

@@ -184,3 +184,20 @@ def test_what_no_pods_ever_hold_is_told(tmp_path, binary, cubes, starts):
     if not starts:
         assert "6,144 chips as 2 slices of 3,072, each inside one pod" in done.stderr
         assert "hold 1 at most" in done.stderr
+
+
+# Eight cubes in two pods of four, all held by one job. One is to leave, and one comes, which has
+# its place in a third pod until it goes in the other's stead.
+def test_what_is_to_leave_stands_beside_what_comes(tmp_path):
+    path = write_scenario(tmp_path, log=[(0.0, 8 * CHIPS, 36 * 3600.0)], count=8, horizon="3 d")
+    world = tmp_path / "world.xml"
+    text = world.read_text().replace(f'domains="{CUBES}"', 'domains="4"')
+    old = 'count="8"/></site>'
+    assert old in text
+    rows = (("2025-12-01", 8), ("2026-06-02", -1), ("2026-06-02", 1))
+    deliveries = "".join(f'<delivery date="{day}" count="{n}"/>' for day, n in rows)
+    world.write_text(text.replace(old, f">{deliveries}</cluster></site>"))
+    with busbar.run(path, progress=False) as run:
+        installed = run.cluster_series("installed")["cubes"] / CHIPS
+        assert list(run.jobs["state"]) == ["completed"]
+    assert [installed[h * 3600.0] for h in (12, 30, 48)] == [8, 8, 8]
