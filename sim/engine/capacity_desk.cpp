@@ -262,7 +262,7 @@ void CapacityDesk::supply_failed(base::Id<model::Site> site, size_t supply, bool
   events_left_ += begins ? 1 : -1;
   const bool cooling = parts_.scenario.platform.sites[site].supplies[supply].cooling;
   power_changed(begins ? supplies_.fail(site, supply) : supplies_.restore(site, supply),
-                cooling ? record::FaultCause::kCooling : record::FaultCause::kPower, begins);
+                supply_fault(cooling).cause, begins);
 }
 
 void CapacityDesk::outage(size_t index, bool begins) {

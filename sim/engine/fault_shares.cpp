@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sim/engine/fault_desk.h"
+#include "sim/engine/shared_supplies.h"
 
 namespace busbar::engine {
 namespace {
@@ -9,7 +10,6 @@ namespace {
 // Numbers from `begin` on, before `end`.
 struct Range {
   std::int64_t begin = 0, end = 0;
-  std::int64_t count() const { return std::max<std::int64_t>(end - begin, 0); }
 };
 
 // The same range of the way through another number of things.
@@ -133,9 +133,9 @@ void FaultDesk::share_failed(base::Id<model::Site> site, const model::FailureMod
   Fault fault;
   fault.row.time_s = parts_.clock.now();
   fault.row.site = site.index;
-  const bool cooling = mode.kind == model::ComponentKind::kCoolingLoop;
-  fault.row.component = cooling ? record::FaultComponent::kCooling : record::FaultComponent::kFeed;
-  fault.row.cause = cooling ? record::FaultCause::kCooling : record::FaultCause::kPower;
+  const auto [component, cause] = supply_fault(mode.kind == model::ComponentKind::kCoolingLoop);
+  fault.row.component = component;
+  fault.row.cause = cause;
   fault.ticket = {faults_, repair.value, mode.retest.value, mode.needs_spare, true};
   JobDesk::Hit hit;
   hit.detection_s = mode.planned ? 0.0 : mode.detection.value;

@@ -6,8 +6,19 @@
 #include <vector>
 
 #include "sim/engine/fleet.h"
+#include "sim/record/rows.h"
 
 namespace busbar::engine {
+
+/// How the trace names the failure of a feed, or of a cooling loop.
+struct SupplyFault {
+  record::FaultComponent component = record::FaultComponent::kFeed;
+  record::FaultCause cause = record::FaultCause::kPower;
+};
+inline SupplyFault supply_fault(bool cooling) {
+  if (!cooling) return {};
+  return {record::FaultComponent::kCooling, record::FaultCause::kCooling};
+}
 
 /// Knows which feeds and loops are out. What several of a kind serve is redundant: it goes dark
 /// only with the last of them.

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "sim/engine/shared_supplies.h"
+
 namespace busbar::engine {
 
 using model::ComponentKind;
@@ -36,16 +38,17 @@ UtilityDesk::UtilityDesk(const model::Scenario& scenario, Clock& clock, Journal&
       if (!of_supply) continue;
       (mode.kind == ComponentKind::kCoolingLoop ? loops : feeds).failures.modes.push_back(mode);
     }
-    add(id, "utilities of " + site.name, std::move(shared));
-    add(id, "feeds of " + site.name, std::move(feeds));
-    add(id, "cooling of " + site.name, std::move(loops));
+    add("utilities of " + site.name, site.name, std::move(shared));
+    add("feeds of " + site.name, "feeds of " + site.name, std::move(feeds));
+    add("cooling of " + site.name, "cooling of " + site.name, std::move(loops));
   }
 }
 
-void UtilityDesk::add(base::Id<model::Site> site, const std::string& what, Source from) {
+// The draws of failures and of repairs have streams of their own, by name.
+void UtilityDesk::add(const std::string& failing, const std::string& repaired, Source from) {
   if (from.failures.modes.empty()) return;
   const model::FailureModel& set =
-      scenario_.platform.failure_models[scenario_.platform.sites[site].failures];
+      scenario_.platform.failure_models[scenario_.platform.sites[from.site].failures];
   const base::RandomStreams streams(scenario_.seed, scenario_.replicate);
   Source& source = sources_.emplace_back(std::move(from));
   source.failures.name = set.name;
@@ -54,15 +57,13 @@ void UtilityDesk::add(base::Id<model::Site> site, const std::string& what, Sourc
   for (model::FailureMode& mode : source.failures.modes) {
     mode.rate = mode.rate * scenario_.failures->rates;
   }
-  const std::string& name = scenario_.platform.sites[site].name;
-  source.repairs.emplace(
-      streams.get("faults/utility-repairs", what.starts_with("utilities") ? name : what));
+  source.repairs.emplace(streams.get("faults/utility-repairs", repaired));
   faults::Population population;
   population[FailureUnit::kSite] = 1;
   population[FailureUnit::kWanLink] = static_cast<std::int64_t>(source.links.size());
   population[FailureUnit::kFeed] =
       static_cast<std::int64_t>(source.supplies.size()) + source.shares;
-  source.process.emplace(source.failures, population, streams, what, base::Seconds{0.0});
+  source.process.emplace(source.failures, population, streams, failing, base::Seconds{0.0});
   arm(source);
 }
 
@@ -86,7 +87,6 @@ void UtilityDesk::fail(Source& source) {
   open.site = source.site;
   open.row.time_s = clock_.now();
   open.row.site = source.site.index;
-  const bool cooling = mode.kind == ComponentKind::kCoolingLoop;
   if (mode.kind == ComponentKind::kWanFibre) {
     open.link = source.links[static_cast<size_t>(failure.unit)];
     open.row.component = record::FaultComponent::kLink;
@@ -95,8 +95,9 @@ void UtilityDesk::fail(Source& source) {
     if (!source.supplies.empty() && mode.takes != FailureUnit::kSite) {
       open.supply = source.supplies[static_cast<size_t>(failure.unit)];
     }
-    open.row.component = cooling ? record::FaultComponent::kCooling : record::FaultComponent::kFeed;
-    open.row.cause = cooling ? record::FaultCause::kCooling : record::FaultCause::kPower;
+    const auto [component, cause] = supply_fault(mode.kind == ComponentKind::kCoolingLoop);
+    open.row.component = component;
+    open.row.cause = cause;
   }
   open.row.jobs_hit = change(open, true);
   const std::int64_t number = faults_++;

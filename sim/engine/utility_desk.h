@@ -49,7 +49,7 @@ class UtilityDesk {
     std::optional<base::RandomStream> repairs;
     Clock::Handle next = 0;
   };
-  void add(base::Id<model::Site> site, const std::string& what, Source source);
+  void add(const std::string& failing, const std::string& repaired, Source source);
   void arm(Source& source);
   void fail(Source& source);
   void over(std::int64_t number);
