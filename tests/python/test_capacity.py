@@ -3,6 +3,7 @@
 import subprocess
 
 import busbar
+import one_service
 import pytest
 from busbar import compare
 from conftest import ROOT
@@ -343,27 +344,11 @@ def test_chips_are_conserved_where_what_leaves_has_failed(tmp_path, binary):
 
 # A service that sheds holds all of ten servers. Eight are to leave, and do at the next hour.
 def test_a_service_that_sheds_keeps_nothing_that_is_to_leave(binary, tmp_path):
-    (tmp_path / "world.xml").write_text(
-        '<platform name="one" xmlns:xi="http://www.w3.org/2001/XInclude">'
-        f'<xi:include href="{ROOT}/platforms/catalog/nvidia.xml"/>'
-        '<region id="here" latitude="0 deg" longitude="0 deg" utc-offset="0 h" assumed="none"/>'
-        '<site id="site" latitude="0 deg" longitude="0 deg" assumed="none">'
-        '<cluster id="gpus" domain="hgx-h100-8" fabric="rails-400g" count="10"/></site></platform>'
+    leave = '<event at="1.5 h" kind="decommission" cluster="gpus" count="8" jobs="drain"/>'
+    path = one_service.write(
+        tmp_path, servers=10, requests=100_000, horizon="4 h", event=leave, sample="30 min"
     )
-    (tmp_path / "log.csv").write_text("id,submit,nodes,runtime,walltime\n0,0,32,36000,72000\n")
-    (tmp_path / "mix.xml").write_text(
-        '<workload name="one" xmlns:xi="http://www.w3.org/2001/XInclude">'
-        f'<xi:include href="{ROOT}/workloads/models/open-models.xml"/>'
-        '<service id="chat" model="llama-3.1-8b" input-tokens="1000" output-tokens="200" '
-        'ttft="2 s" tpot="50 ms" assumed="none">'
-        '<demand region="here" requests="100000 req/s"/></service></workload>'
-    )
-    (tmp_path / "scenario.xml").write_text(
-        '<scenario name="one" world="world.xml" mix="mix.xml" start="2026-01-01" horizon="4 h">'
-        '<event at="1.5 h" kind="decommission" cluster="gpus" count="8" jobs="drain"/>'
-        '<record sample="30 min"/></scenario>'
-    )
-    with busbar.run(tmp_path / "scenario.xml", progress=False) as run:
+    with busbar.run(path, progress=False) as run:
         serving, installed = (
             run.cluster_series(name)["gpus"] / 8 for name in ("serving", "installed")
         )

@@ -1,4 +1,4 @@
-"""Power feeds and cooling loops of a site: what they serve goes dark together."""
+"""Power, feeds, cooling loops and fibres of a site: what they serve goes dark together."""
 
 import itertools
 import subprocess
@@ -9,6 +9,7 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.binary
 
+HOUR, DAY = 3600.0, 86400.0
 DAYS, CHIPS = 40, 32  # of the run; in one hall
 WORK_S = 4 * 3600.0
 
@@ -199,3 +200,52 @@ def test_books_hold_at_every_edge(binary, tmp_path, supplies, site, chips):
     command = [binary, "run", path, "-o", tmp_path / "run.h5", "--audit"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# Two sites, one link: the power of one fails now and then, for a fixed time, and so does the fibre.
+def test_power_and_fibre_fail(binary, tmp_path):
+    (tmp_path / "world.xml").write_text(
+        '<platform name="pair" xmlns:xi="http://www.w3.org/2001/XInclude">'
+        f'<xi:include href="{ROOT}/platforms/catalog/nvidia.xml"/>'
+        '<catalog vendor="generic"><failures id="shared" counts="a test" assumed="a test">'
+        '<component kind="site-power" rate="0.1 /d per site" repair-median="3 h"/>'
+        '<component kind="wan-fibre" rate="0.3 /d per wan-link" repair-median="2 h"/></failures>'
+        '<failures id="none" counts="a test" assumed="a test">'
+        '<component kind="host" rate="0.0000001 /d per node"/></failures></catalog>'
+        '<site id="west" failures="shared" latitude="33 deg" longitude="-100 deg" assumed="test">'
+        '<cluster id="west-gpu" domain="hgx-h100-8" fabric="rails-400g" failures="none" '
+        'count="2"/></site>'
+        '<site id="east" latitude="43 deg" longitude="-78 deg" assumed="test">'
+        '<cluster id="east-gpu" domain="hgx-h100-8" fabric="rails-400g" failures="none" '
+        'count="2"/></site>'
+        '<wan-link id="line" a="west" b="east" bandwidth="1 Tbit/s" latency="10 ms" '
+        'assumed="test"/></platform>'
+    )
+    (tmp_path / "mix.xml").write_text(
+        (ROOT / "tests" / "golden" / "fibre-cut-mix.xml")
+        .read_text()
+        .replace('"../../', f'"{ROOT}/')
+        .replace('span="world"', 'span="world" checkpoint-interval="30 min"')
+        .replace("5 Gtoken", "50 Ttoken")
+    )
+    path = tmp_path / "scenario.xml"
+    path.write_text(
+        '<scenario name="pair" world="world.xml" mix="mix.xml" start="2026-01-01" horizon="60 d">'
+        '<co-schedule id="both" clusters="west-gpu east-gpu"/><scheduling policy="fcfs"/>'
+        "<failures/></scenario>"
+    )
+    with busbar.run(path, progress=False) as run:
+        faults, events = run.faults, run.events
+        interrupted = run.summary["interruptions"]
+        powered = run.table("summary/vendors")["chip_seconds"].iloc[0]
+    power, fibre = faults[faults["cause"] == "power"], faults[faults["cause"] == "network"]
+    assert 1 <= len(power) <= 14
+    assert 6 <= len(fibre) <= 34
+    assert power["repair_s"].dropna().to_numpy() == pytest.approx(3 * HOUR)
+    assert fibre["repair_s"].dropna().to_numpy() == pytest.approx(2 * HOUR)
+    assert interrupted == power["jobs_hit"].sum() >= 1
+    # The site's sixteen chips are dark for three hours each time, unless times overlap.
+    dark = 16 * 3 * HOUR * power["repair_s"].notna().sum()
+    assert 32 * 60 * DAY - powered == pytest.approx(dark, rel=0.25)
+    # A cut splits the job, a repair lets it join; both may meet an outage.
+    assert abs((events["kind"] == "partition").sum() - len(fibre)) <= len(power)
